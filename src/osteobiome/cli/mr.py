@@ -1,0 +1,84 @@
+"""Commands about Mendelian randomization: estimate from one table, list the methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osteobiome.cli.options import Json, Verbose
+from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, set_up_logging
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def estimate(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="CSV or TSV with beta_exposure, se_exposure, beta_outcome, se_outcome; optional rsid ...",
+        ),
+    ],
+    methods: Annotated[str, typer.Option("--methods", metavar="all|a,b", help="Methods, separated by commas.")] = "all",
+    ld: Annotated[
+        Path | None, typer.Option("--ld", metavar="FILE", help="Signed LD matrix (r) of the rows, in their order.")
+    ] = None,
+    max_bad_rows: Annotated[
+        float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
+    ] = 0.05,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Estimate the effect of one exposure on one outcome from a harmonised table."""
+    set_up_logging(verbose)
+    from osteobiome.mr.one_table import estimate_table
+
+    with errors_as_exit(as_json=as_json):
+        result = estimate_table(table, methods=methods, ld=ld, max_bad_rows=max_bad_rows)
+    if as_json:
+        print_json(result.as_dict())
+        return
+    say(f"{result.rows.n_in} variants, {result.rows.n_kept} kept, {result.rows.n_dropped} dropped")
+    for line in result.dropped_lines():
+        say(f"  {line}")
+    say("")
+    print_table(*result.estimate_table(), right=frozenset({1, 2, 3, 4}))
+    say("")
+    print_table(*result.diagnostic_table(), right=frozenset({2, 3, 4}))
+    for line in result.remarks():
+        say(line)
+
+
+@app.command()
+def methods(as_json: Json = False) -> None:
+    """List the methods with what they assume and where they are described."""
+    from osteobiome.mr import ESTIMATORS
+
+    if as_json:
+        print_json(
+            {
+                "methods": [
+                    {
+                        "name": e.name,
+                        "label": e.label,
+                        "doi": e.doi,
+                        "min_variants": e.min_variants,
+                        "needs_ld": e.needs_ld,
+                        "assumptions": list(e.assumptions),
+                    }
+                    for _, e in ESTIMATORS.items()
+                ]
+            }
+        )
+        return
+    for name, entry in ESTIMATORS.items():
+        needs = f"{entry.min_variants} variant{'s' if entry.min_variants > 1 else ''} or more"
+        if entry.max_variants:
+            needs = f"{entry.max_variants} variant"
+        say(f"{name}: {entry.label}")
+        say(f"  needs {needs}{' and an LD matrix' if entry.needs_ld else ''}; doi:{entry.doi}")
+        for assumption in entry.assumptions:
+            say(f"  - {assumption}")

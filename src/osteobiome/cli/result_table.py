@@ -1,0 +1,59 @@
+"""The result of a run as rows for the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason
+from osteobiome.store import read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from osteobiome.study import RunResult
+
+HEADER = ("exposure → outcome", "estimate", "se", "interval", "p", "q", "variants", "status")
+
+
+def estimate_rows(result: RunResult) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """Yield unit, header and rows of the primary estimates, one table per unit."""
+    frame = read_table(result.tables["estimates"], schema="estimates").filter(pl.col("is_primary"))
+    for (unit,), part in frame.group_by(["unit"], maintain_order=True):
+        yield str(unit), HEADER, [_row(result, row) for row in part.to_dicts()]
+
+
+def _row(result: RunResult, row: dict[str, object]) -> tuple[str, ...]:
+    traits = result.study.traits
+    pair = f"{traits[str(row['exposure'])].label} → {traits[str(row['outcome'])].label}"
+    status = str(row["status"]).replace("_", " ")
+    beta, se, q = row["beta"], row["se"], row["q_value"]
+    if not isinstance(beta, float) or not isinstance(se, float):
+        return (pair, "–", "–", "–", "–", "–", str(row["n_variants"]), status)
+    decimals = decimals_for(se, digits=4 if abs(beta) < 10 * se else 3)
+    low, high, p = row["ci_low"], row["ci_high"], row["neg_log_10_p_value"]
+    assert isinstance(low, float)
+    assert isinstance(high, float)
+    assert isinstance(p, float)
+    q_text = "–" if not isinstance(q, float) else p_value(-math.log10(q) if q > 0 else math.inf)
+    return (
+        pair,
+        fixed(beta, decimals),
+        fixed(se, decimals),
+        interval(low, high, decimals),
+        p_value(p),
+        q_text,
+        str(row["n_variants"]),
+        status,
+    )
+
+
+def dropped_lines(result: RunResult) -> Iterator[str]:
+    """Yield a line per trait and fault of rows dropped at reading."""
+    frame = read_table(result.tables["row_report"], schema="row_report")
+    for row in frame.filter((pl.col("step") == "ingest") & (pl.col("kind") == "fault")).to_dicts():
+        lines = ", ".join(map(str, row["lines"][:5]))
+        label = result.study.traits[row["subject"]].label
+        yield f"Dropped from {label}: {row['count']} of {row['n_in']} rows, {reason(row['reason'])} (line {lines})"

@@ -1,0 +1,98 @@
+"""What all commands share: output, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from osteobiome.core.errors import Fault, OsteobiomeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DONE, CRASHED, BAD_INPUT, CANNOT_RUN = 0, 1, 2, 3
+
+
+def print_json(data: object) -> None:
+    """Write one JSON document to standard output; infinite and missing numbers become null."""
+    sys.stdout.write(json.dumps(_finite(data), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and value - value != 0.0:
+        return None
+    return value
+
+
+def say(text: str) -> None:
+    """Write a line to standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def print_faults(faults: Sequence[Fault], *, head: str) -> None:
+    """Write faults to standard error, one block each: where and what, then what was expected and what to do."""
+    lines = [head]
+    for fault in faults:
+        lines.append(f"  {fault.where}")
+        lines.append(f"    found:    {fault.found}")
+        if fault.expected:
+            lines.append(f"    expected: {fault.expected}")
+        if fault.hint:
+            lines.append(f"    to do:    {fault.hint}")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+@contextmanager
+def errors_as_exit(*, as_json: bool) -> Iterator[None]:
+    """Turn an error of the package into a message and exit code 2; ``--json`` gets the faults as a document."""
+    try:
+        yield
+    except OsteobiomeError as error:
+        if as_json:
+            print_json({"ok": False, "faults": [fault.as_dict() for fault in error.faults]})
+        else:
+            number = len(error.faults)
+            print_faults(error.faults, head=f"osteobiome: stopped, {number} fault{'s' if number > 1 else ''}:")
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def set_up_logging(verbosity: int) -> None:
+    """Send the library's log to standard error: ``-v`` information, ``-vv`` debugging."""
+    level = {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
+    """Write a table that fits its content, on terminals and in pipes alike.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Column names.
+    rows : sequence of sequence of str
+        Cells.
+    right : frozenset of int
+        Columns set to the right.
+    """
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    say(line(header))
+    say("  ".join("─" * width for width in widths))
+    for row in rows:
+        say(line(row))

@@ -1,0 +1,195 @@
+"""Commands about studies: demo, init, check, run, status, report, cite, doctor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from osteobiome.cli.options import Json, Out, Quiet, StudyFile, Verbose, Workers
+from osteobiome.cli.shared import (
+    BAD_INPUT,
+    CRASHED,
+    errors_as_exit,
+    print_faults,
+    print_json,
+    print_table,
+    say,
+    set_up_logging,
+)
+
+if TYPE_CHECKING:
+    from osteobiome.study import RunResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application, in the order in which help lists them."""
+    for command in (demo, init, check, run, status, report, cite, doctor):
+        app.command(command.__name__)(command)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of results.")] = Path("osteobiome-demo"),
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Run the bundled study on real data; print the table and the path of the report."""
+    set_up_logging(verbose)
+    from osteobiome.study.bundled import bundled_study
+
+    with errors_as_exit(as_json=as_json):
+        _run(bundled_study("sclerostin-bone"), out, workers, as_json=as_json, quiet=quiet)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
+    template: Annotated[str, typer.Option("--template", metavar="NAME", help="Template to start from.")] = "two-sample",
+    as_json: Json = False,
+) -> None:
+    """Write a study to fill in."""
+    from osteobiome.study.bundled import write_template
+
+    with errors_as_exit(as_json=as_json):
+        files = write_template(folder, template=template)
+    if as_json:
+        print_json({"files": [str(path) for path in files]})
+        return
+    for path in files:
+        say(f"wrote {path}")
+    say(f"Next: put your files beside it, fill in traits.csv, then: osteobiome check {folder / 'study.toml'}")
+
+
+def check(study: StudyFile, as_json: Json = False, verbose: Verbose = 0) -> None:
+    """Validate everything without running; list every fault."""
+    set_up_logging(verbose)
+    from osteobiome.core.errors import OsteobiomeError
+    from osteobiome.study import load_study
+
+    try:
+        loaded = load_study(study)
+    except OsteobiomeError as error:
+        if as_json:
+            print_json({"ok": False, "faults": [fault.as_dict() for fault in error.faults]})
+        else:
+            print_faults(error.faults, head=f"{study}: {len(error.faults)} fault(s), nothing was run.")
+        raise typer.Exit(BAD_INPUT) from None
+    if as_json:
+        print_json({"ok": True, "faults": [fault.as_dict() for fault in loaded.notes]})
+        return
+    n_pairs = sum(len(family.pairs) for family in loaded.families)
+    say(f"{study}: no fault. {len(loaded.sides())} traits, {len(loaded.families)} families, {n_pairs} pairs.")
+    for note in loaded.notes:
+        say(f"note: {note.text()}")
+
+
+def run(
+    study: StudyFile,
+    out: Out = None,
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Run a study, or resume it: what is finished is kept."""
+    set_up_logging(verbose)
+    with errors_as_exit(as_json=as_json):
+        _run(study, out, workers, as_json=as_json, quiet=quiet)
+
+
+def _run(study: Path, out: Path | None, workers: int | None, *, as_json: bool, quiet: bool) -> None:
+    """Run and show the result; exit 1 if a task crashed."""
+    from osteobiome.core.progress import for_terminal
+    from osteobiome.study import run_study
+
+    result = run_study(study, out=out, workers=workers, progress=for_terminal(quiet=quiet or as_json))
+    if as_json:
+        print_json(
+            {
+                "study": result.study.config.study.id,
+                "tasks": {"done": result.n_done, "cached": result.n_cached, "failed": result.n_failed},
+                "tables": {name: str(path) for name, path in result.tables.items()},
+                "report": None if result.report is None else str(result.report),
+                "seconds": round(result.seconds, 2),
+            }
+        )
+    elif result.report is not None and not quiet:
+        _show(result)
+    for failure in result.failures:
+        sys.stderr.write(f"osteobiome: task '{failure.task.label}' crashed:\n{failure.crash}\n")
+    if result.failures:
+        sys.stderr.write("osteobiome: please report this; finished tasks are kept, the same command resumes.\n")
+        raise typer.Exit(CRASHED)
+
+
+def _show(result: RunResult) -> None:
+    """Print the primary estimates, what was dropped at reading, and where the report is."""
+    from osteobiome.cli.result_table import dropped_lines, estimate_rows
+
+    say("")
+    say(result.study.config.study.title)
+    say("")
+    for unit, header, rows in estimate_rows(result):
+        say(f"Effects in {unit}, 95 % intervals; q within the family")
+        print_table(header, rows, right=frozenset(range(1, len(header) - 1)))
+        say("")
+    for line in dropped_lines(result):
+        say(line)
+    say(f"{result.n_done} tasks done, {result.n_cached} kept from earlier runs, {result.seconds:.1f} s")
+    say(f"Report: {result.report}")
+
+
+def status(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
+    """Show which tasks of a study are done."""
+    from osteobiome.study.runner import study_status
+
+    with errors_as_exit(as_json=as_json):
+        rows = study_status(study, out=out)
+    n_done = sum(row["done"] is True for row in rows)
+    if as_json:
+        print_json({"done": n_done, "total": len(rows), "tasks": rows})
+        return
+    print_table(
+        ("step", "subject", "state"),
+        [(str(r["step"]), str(r["subject"]), "done" if r["done"] else "to do") for r in rows],
+    )
+    say(f"{n_done} of {len(rows)} tasks done")
+
+
+def report(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
+    """Write the report again from the finished tables."""
+    from osteobiome.study.runner import rewrite_report
+
+    with errors_as_exit(as_json=as_json):
+        path = rewrite_report(study, out=out)
+    if as_json:
+        print_json({"report": str(path)})
+    else:
+        say(f"Report: {path}")
+
+
+def cite(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
+    """List what to cite: methods that ran and data that were used."""
+    from osteobiome.study.runner import citations
+
+    with errors_as_exit(as_json=as_json):
+        rows = citations(study, out=out)
+    if as_json:
+        print_json({"citations": rows})
+        return
+    for row in rows:
+        say(f"{row['source']}  {row['used_for']}")
+
+
+def doctor(as_json: Json = False) -> None:
+    """Show what this machine has: versions, processors, memory, compile cache, optional parts."""
+    from osteobiome.cli.machine import machine_report
+
+    facts = machine_report()
+    if as_json:
+        print_json(facts)
+        return
+    print_table(("what", "here"), [(name.replace("_", " "), str(value)) for name, value in facts.items()])

@@ -1,0 +1,1 @@
+"""No domain knowledge: columns, errors, estimates, evidence, row reports, registries, text."""

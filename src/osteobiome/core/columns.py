@@ -1,0 +1,196 @@
+"""Every column of every table: name, type, unit and meaning, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Parameters
+    ----------
+    name : str
+        Column name.
+    dtype : str
+        Name of a polars type: ``Int64``, ``Float64``, ``String``, ``Boolean``, ``List(Int64)`` ...
+    doc : str
+        Meaning.
+    unit : str
+        Unit, if the column has one.
+    """
+
+    name: str
+    dtype: str
+    doc: str
+    unit: str = ""
+
+
+def _columns(*specs: tuple[str, str, str] | tuple[str, str, str, str]) -> dict[str, Column]:
+    return {spec[0]: Column(*spec) for spec in specs}
+
+
+COLUMNS: dict[str, Column] = _columns(
+    # identity of a variant
+    ("variant_key", "Int64", "position and allele class, or identifier and allele class; see sumstats.identity"),
+    ("id_key", "Int64", "identifier without alleles, for meeting by rsID; null without identifier"),
+    ("allele_class", "Int8", "0 A/C, 1 A/G, 2 A/T, 3 C/G, 4 indel or multi-nucleotide"),
+    ("rsid", "String", "identifier as the file gives it"),
+    ("chromosome", "Int8", "1-22, 23 = X, 24 = Y, 25 = MT; null if the file has no positions"),
+    ("position", "Int64", "1-based base-pair position on the trait's genome build"),
+    ("effect_allele", "String", "allele the effect refers to, first allele of its class on the file's strand"),
+    ("other_allele", "String", "the other allele"),
+    ("is_palindromic", "Boolean", "A/T or C/G: the strand cannot be read off the alleles"),
+    ("line", "Int64", "line number in the input file, the header is line 1"),
+    # association
+    ("beta", "Float64", "effect per copy of the effect allele", "unit of the trait"),
+    ("se", "Float64", "standard error of beta", "unit of the trait"),
+    ("eaf", "Float64", "frequency of the effect allele", "share"),
+    ("neg_log_10_p_value", "Float64", "minus log10 of the two-sided p value"),
+    ("n", "Float64", "sample size", "people"),
+    ("is_p_derived", "Boolean", "the p value was computed from beta and se"),
+    # pairs
+    ("exposure", "String", "trait_id of the exposure"),
+    ("outcome", "String", "trait_id of the outcome"),
+    ("family", "String", "id of the [[mr]] block: one family of tests"),
+    ("beta_exposure", "Float64", "effect of the variant on the exposure", "unit of the exposure"),
+    ("se_exposure", "Float64", "standard error of beta_exposure", "unit of the exposure"),
+    ("beta_outcome", "Float64", "effect of the variant on the outcome", "unit of the outcome"),
+    ("se_outcome", "Float64", "standard error of beta_outcome", "unit of the outcome"),
+    ("eaf_exposure", "Float64", "effect allele frequency in the exposure sample", "share"),
+    ("eaf_outcome", "Float64", "effect allele frequency in the outcome sample", "share"),
+    ("neg_log_10_p_value_exposure", "Float64", "minus log10 p of the variant on the exposure"),
+    ("n_exposure", "Float64", "sample size of the exposure association", "people"),
+    ("n_outcome", "Float64", "sample size of the outcome association", "people"),
+    ("sign", "Int8", "+1 or -1: how the outcome effect was turned to the exposure's effect allele"),
+    ("matched_by", "String", "position or rsid: how the variant met in the two traits"),
+    ("f_statistic", "Float64", "strength of the instrument, (beta_exposure / se_exposure)^2"),
+    ("wald_ratio", "Float64", "beta_outcome / beta_exposure"),
+    ("wald_ratio_se", "Float64", "first-order standard error of the Wald ratio"),
+    # estimates
+    ("method", "String", "name of the estimator in the registry"),
+    ("estimand", "String", "total, direct or indirect effect"),
+    ("is_primary", "Boolean", "declared as the primary estimator before the run"),
+    ("level", "Float64", "coverage of the interval", "share"),
+    ("ci_low", "Float64", "lower end of the interval", "as beta"),
+    ("ci_high", "Float64", "upper end of the interval", "as beta"),
+    ("ci_set", "List(Array2)", "the confidence set as intervals, ends may be infinite", "as beta"),
+    ("q_value", "Float64", "Benjamini-Hochberg over the primary estimates of the family"),
+    ("n_variants", "Int64", "variants the estimate is based on"),
+    ("unit", "String", "unit of beta: outcome unit per exposure unit"),
+    ("distribution", "String", "normal or t: reference distribution of interval and p value"),
+    ("df", "Float64", "degrees of freedom, null for normal"),
+    ("selection_corrected", "Boolean", "corrected for selection of the instruments (winner's curse)"),
+    ("overlap_corrected", "Boolean", "corrected for overlapping samples"),
+    ("status", "String", "ok, or the reason why there is no number"),
+    ("message", "String", "the status in words, with what to do"),
+    ("seed", "Int64", "seed of the random numbers, null for closed forms"),
+    ("n_draws", "Int64", "random draws, null for closed forms"),
+    # diagnostics
+    ("name", "String", "name of the test or quantity"),
+    ("estimate", "Float64", "estimated quantity behind the test, if it has one"),
+    ("statistic", "Float64", "test statistic, or the value of a plain quantity"),
+    ("null", "String", "null hypothesis in words, empty for plain quantities"),
+    # row report
+    ("subject", "String", "trait, pair or file"),
+    ("step", "String", "step of the study"),
+    ("n_in", "Int64", "rows before the step"),
+    ("n_kept", "Int64", "rows after the step"),
+    ("kind", "String", "fault, policy or note; in evidence: kind of engine"),
+    ("reason", "String", "why rows were dropped, or what a note counts"),
+    ("count", "Int64", "rows concerned"),
+    ("lines", "List(Int64)", "first line numbers"),
+    ("examples", "List(String)", "values or variants at these lines"),
+    # evidence
+    ("predicate", "String", "relation between subject and object"),
+    ("object", "String", "what is affected"),
+    ("direction", "String", "increases, decreases, none or unclear"),
+    ("effect", "Float64", "size of the effect", "see unit"),
+    ("design", "String", "kind of study"),
+    ("grade", "String", "how well it was done"),
+    ("knowledge_level", "String", "Biolink knowledge level"),
+    ("agent_type", "String", "Biolink agent type"),
+    ("is_simulated", "Boolean", "comes from simulated data"),
+    ("source", "String", "DOI, PMID, or study and step key"),
+    ("licence", "String", "licence of the record or its data"),
+    # methods
+    ("label", "String", "name for readers"),
+    ("doi", "String", "where the method is described"),
+    ("assumptions", "List(String)", "what must hold for the method to be right"),
+    ("used_for", "String", "primary, sensitivity or diagnostic"),
+    # traits
+    ("trait_id", "String", "name of the trait inside the study"),
+    ("layer", "String", "gut, metabolite, immune, neuroendocrine, bone or other"),
+    ("curie", "String", "identifier in an ontology; empty if unknown"),
+    ("type", "String", "quantitative, binary or presence"),
+    ("unit_label", "String", "unit for readers"),
+    ("n_people", "Int64", "sample size as declared", "people"),
+    ("n_cases", "Int64", "cases as declared", "people"),
+    ("adjusted_for", "String", "covariates of the association, as declared"),
+    ("body_size_covariates", "List(String)", "those of them that are about weight or fat"),
+    ("ancestry", "String", "ancestry of the sample"),
+    ("sex", "String", "sex of the sample"),
+    ("cohorts", "String", "cohorts in the sample, to bound overlap"),
+    ("transformation", "String", "transformation of the trait before analysis"),
+    ("format", "String", "format of the file"),
+    ("file", "String", "path as written in the trait table"),
+    ("sha256", "String", "hash of the file's content"),
+    ("citation", "String", "where the data come from"),
+    # published numbers
+    ("published_beta", "Float64", "effect as published", "as beta"),
+    ("published_se", "Float64", "standard error as published", "as beta"),
+    ("published_n_variants", "Int64", "variants as published"),
+    ("published_q", "Float64", "Cochran's Q as published"),
+    ("decimals", "Int64", "decimals printed in the source"),
+    ("note", "String", "remark on the comparison"),
+)
+
+Schema = tuple[str, ...]
+
+VARIANTS: Schema = (
+    "variant_key", "id_key", "allele_class", "rsid", "chromosome", "position", "effect_allele", "other_allele",
+    "is_palindromic", "beta", "se", "eaf", "neg_log_10_p_value", "n", "is_p_derived", "line",
+)  # fmt: skip
+HARMONISED: Schema = (
+    "family", "exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele",
+    "beta_exposure", "se_exposure", "beta_outcome", "se_outcome", "eaf_exposure", "eaf_outcome",
+    "neg_log_10_p_value_exposure", "n_exposure", "n_outcome", "is_palindromic", "sign", "matched_by",
+    "f_statistic", "wald_ratio", "wald_ratio_se",
+)  # fmt: skip
+ESTIMATES: Schema = (
+    "family", "exposure", "outcome", "method", "estimand", "is_primary", "beta", "se", "level", "ci_low", "ci_high",
+    "ci_set", "neg_log_10_p_value", "q_value", "n_variants", "unit", "distribution", "df", "selection_corrected",
+    "overlap_corrected", "status", "message", "seed", "n_draws",
+)  # fmt: skip
+DIAGNOSTICS: Schema = (
+    "family", "exposure", "outcome", "method", "name", "estimate", "se", "statistic", "df", "neg_log_10_p_value",
+    "null",
+)  # fmt: skip
+ROW_REPORT: Schema = ("subject", "step", "n_in", "n_kept", "kind", "reason", "count", "lines", "examples")
+EVIDENCE: Schema = (
+    "subject", "predicate", "object", "direction", "kind", "method", "effect", "se", "unit", "neg_log_10_p_value",
+    "q_value", "status", "design", "grade", "knowledge_level", "agent_type", "is_simulated", "source", "licence",
+)  # fmt: skip
+METHODS: Schema = ("name", "label", "used_for", "doi", "assumptions")
+TRAITS: Schema = (
+    "trait_id", "label", "layer", "curie", "type", "unit", "unit_label", "n_people", "n_cases", "adjusted_for",
+    "body_size_covariates", "ancestry", "sex", "cohorts", "transformation", "format", "file", "sha256", "licence",
+    "citation",
+)  # fmt: skip
+PUBLISHED: Schema = (
+    "exposure", "outcome", "method", "published_beta", "published_se", "published_n_variants", "published_q",
+    "decimals", "source", "note",
+)  # fmt: skip
+
+SCHEMAS: dict[str, Schema] = {
+    "variants": VARIANTS,
+    "harmonised": HARMONISED,
+    "estimates": ESTIMATES,
+    "diagnostics": DIAGNOSTICS,
+    "row_report": ROW_REPORT,
+    "evidence": EVIDENCE,
+    "methods": METHODS,
+    "traits": TRAITS,
+    "published": PUBLISHED,
+}

@@ -1,0 +1,187 @@
+"""Numbers and names in words, the same in terminal and report."""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "\u2212"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LARGE = 1e6
+_SMALL = 1e-4
+
+
+def decimals_for(se: float, *, digits: int = 3) -> int:
+    """Return how many decimals show ``digits`` significant digits of a standard error.
+
+    Examples
+    --------
+    >>> decimals_for(0.0132)
+    4
+    """
+    if not se or not math.isfinite(se):
+        return digits
+    return min(12, max(0, digits - 1 - math.floor(math.log10(abs(se)))))
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """Return a number with a true minus sign; missing is an en dash.
+
+    Examples
+    --------
+    >>> fixed(-0.03061, 4)
+    '−0.0306'
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0.0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Return a number with this many significant digits.
+
+    Examples
+    --------
+    >>> significant(212.063), significant(0.00234567), significant(-4.0)
+    ('212', '0.00235', '−4')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if value == 0 or _SMALL <= abs(value) < _LARGE:
+        text = f"{value:.{digits}g}"
+        if "e" in text:
+            text = f"{float(text):.0f}"
+        return text.replace("-", MINUS)
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", MINUS)
+
+
+def p_value(neg_log_10: float | None) -> str:
+    """Return a p or q value from its minus log10, readable at any size.
+
+    Examples
+    --------
+    >>> p_value(1.6825), p_value(400.3), p_value(None)
+    ('0.021', '5.0 × 10⁻⁴⁰¹', '–')
+    """
+    if neg_log_10 is None or math.isnan(neg_log_10):
+        return "–"
+    if math.isinf(neg_log_10):
+        return "0"
+    if neg_log_10 < 3:
+        value = 10.0**-neg_log_10
+        return f"{value:#.2g}" if value < 0.995 else "1.0"
+    exponent = math.floor(-neg_log_10)
+    mantissa = f"{10.0 ** (-neg_log_10 - exponent):.1f}"
+    if mantissa == "10.0":
+        mantissa, exponent = "1.0", exponent + 1
+    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+def threshold_text(value: float) -> str:
+    """Return a declared threshold as it would stand in a paper.
+
+    Examples
+    --------
+    >>> threshold_text(5e-8), threshold_text(0.05)
+    ('5 × 10⁻⁸', '0.05')
+    """
+    if value >= 1e-3:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:e}".split("e")
+    return f"{float(mantissa):g} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def interval(low: float | None, high: float | None, decimals: int) -> str:
+    """Return an interval as 'low to high'."""
+    return f"{fixed(low, decimals)} to {fixed(high, decimals)}"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun in the right form.
+
+    Examples
+    --------
+    >>> count(1, "variant"), count(2, "study", "studies")
+    ('1 variant', '2 studies')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def join(words: list[str]) -> str:
+    """Return words as an English list.
+
+    Examples
+    --------
+    >>> join(["a", "b", "c"])
+    'a, b and c'
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+REASONS = {
+    "empty_id": "no identifier and no position",
+    "missing_allele": "allele missing",
+    "multiple_alleles": "several alleles in one cell",
+    "bad_allele": "allele is not made of A, C, G, T",
+    "same_allele": "effect and other allele are the same",
+    "missing_beta": "effect missing",
+    "non_numeric_beta": "effect is not a number",
+    "infinite_beta": "effect is infinite",
+    "missing_odds_ratio": "odds ratio missing",
+    "non_numeric_odds_ratio": "odds ratio is not a number",
+    "infinite_odds_ratio": "odds ratio is infinite",
+    "odds_ratio_not_positive": "odds ratio is not above 0",
+    "missing_se": "standard error missing",
+    "non_numeric_se": "standard error is not a number",
+    "infinite_se": "standard error is infinite",
+    "non_positive_se": "standard error is not above 0",
+    "non_numeric_eaf": "allele frequency is not a number",
+    "infinite_eaf": "allele frequency is infinite",
+    "eaf_out_of_range": "allele frequency is not between 0 and 1",
+    "non_numeric_p_value": "p value is not a number",
+    "non_numeric_neg_log_10_p_value": "p value is not a number",
+    "infinite_neg_log_10_p_value": "p value is infinite",
+    "p_out_of_range": "p value is not between 0 and 1",
+    "non_numeric_n": "sample size is not a number",
+    "infinite_n": "sample size is infinite",
+    "n_not_positive": "sample size is not above 0",
+    "duplicate": "copy of another row",
+    "duplicate_conflicting": "several rows of one variant that contradict each other (all dropped)",
+    "excluded_by_authors": "left out by the authors of the file",
+    "above_p_threshold": "p value above the threshold for instruments",
+    "not_in_outcome": "not in the outcome's file",
+    "allele_mismatch": "other alleles in the outcome's file",
+    "ambiguous_identifier": "identifier stands for several variants of the outcome",
+    "palindromic": "A/T or C/G, left out by declared policy",
+    "palindromic_without_frequency": "A/T or C/G without allele frequency",
+    "palindromic_ambiguous_frequency": "A/T or C/G with a frequency near one half",
+    "palindromic_kept_by_frequency": "A/T or C/G, kept because frequencies settle the strand",
+    "palindromic_turned": "A/T or C/G, turned because frequencies lie on opposite sides of one half",
+    "palindromic_taken_as_aligned": "A/T or C/G, taken as aligned in the file",
+    "matched_by_rsid": "matched by rsID, as one of the files has no positions",
+    "rsid_at_another_position": "same rsID at another position",
+    "identified_by_rsid_only": "without position, known by rsID only",
+    "eaf_missing": "without allele frequency",
+    "indel_matched_exactly": "insertions or deletions, matched by their exact alleles",
+    "non_positive_se_exposure": "standard error of the exposure is not above 0",
+    "non_positive_se_outcome": "standard error of the outcome is not above 0",
+    "multi_allelic_sites": "sites with several alternative alleles, each its own variant",
+    "p_value_from_beta_and_se": "p value computed from effect and standard error",
+    "p_value_printed_as_0": "p value printed as 0",
+    "beta_from_odds_ratio": "effect is the logarithm of the odds ratio",
+    "given_above_p_threshold": "in the given list although p is above the threshold",
+    "f_below_10": "weak instruments (F below 10)",
+}
+"""Reasons and notes of row reports in words."""
+
+
+def reason(name: str) -> str:
+    """Return a reason in words, or the name itself with spaces."""
+    return REASONS.get(name, name.replace("_", " "))

@@ -1,0 +1,164 @@
+"""One exposure and one outcome at the same variants and alleles: what every estimator takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from osteobiome.core.errors import Fault, SchemaError
+from osteobiome.core.rows import RowReport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from numpy.typing import ArrayLike, NDArray
+
+
+def _empty() -> NDArray[np.float64]:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """A harmonised pair of traits.
+
+    Parameters
+    ----------
+    beta_exposure, se_exposure, beta_outcome, se_outcome : numpy.ndarray, shape (n_variants,)
+        Effects and standard errors of the same allele, in the units of the traits. Errors are > 0 and finite.
+    rsid, effect_allele : tuple of str
+        Names of variants and the allele that the effects refer to; may be empty.
+    ld_r : numpy.ndarray, shape (n_variants, n_variants), optional
+        Signed correlation (r, not r²) of the variants, counted in the same effect alleles.
+    exposure, outcome : str
+        Names of the traits.
+    unit : str
+        Unit of the ratio: outcome unit per exposure unit.
+    rows : RowReport
+        What was lost on the way to this pair.
+
+    Examples
+    --------
+    >>> pair = Instruments.from_arrays([0.1, 0.2], [0.01, 0.01], [0.05, 0.1], [0.02, 0.02])
+    >>> pair.n_variants
+    2
+    """
+
+    beta_exposure: NDArray[np.float64]
+    se_exposure: NDArray[np.float64]
+    beta_outcome: NDArray[np.float64]
+    se_outcome: NDArray[np.float64]
+    rsid: tuple[str, ...] = ()
+    effect_allele: tuple[str, ...] = ()
+    ld_r: NDArray[np.float64] | None = field(default=None, repr=False)
+    exposure: str = "exposure"
+    outcome: str = "outcome"
+    unit: str = ""
+    rows: RowReport = field(default_factory=lambda: RowReport("pair", "harmonise", 0, 0), repr=False)
+
+    def __post_init__(self) -> None:
+        """Check shapes and values once, so that estimators need not."""
+        n = self.beta_exposure.shape
+        faults = [
+            Fault("shape", name, f"shape {getattr(self, name).shape}", f"shape {n} as beta_exposure")
+            for name in ("se_exposure", "beta_outcome", "se_outcome")
+            if getattr(self, name).shape != n
+        ]
+        if len(n) != 1:
+            faults.append(Fault("shape", "beta_exposure", f"{len(n)} dimensions", "one value per variant"))
+        if self.ld_r is not None and self.ld_r.shape != n + n:
+            faults.append(Fault("shape", "ld_r", f"shape {self.ld_r.shape}", f"shape {n + n}: one row per variant"))
+        if faults:
+            raise SchemaError(*faults)
+        for name in ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome"):
+            values = getattr(self, name)
+            bad = ~np.isfinite(values) | ((values <= 0) if name.startswith("se_") else False)
+            if bad.any():
+                where = f"{name}[{int(np.argmax(bad))}]"
+                wanted = "a finite number above 0" if name.startswith("se_") else "a finite number"
+                faults.append(
+                    Fault("bad_value", where, f"value {values[bad][0]}", wanted, "Drop the variant or repair it")
+                )
+        if faults:
+            raise SchemaError(*faults)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        beta_exposure: ArrayLike,
+        se_exposure: ArrayLike,
+        beta_outcome: ArrayLike,
+        se_outcome: ArrayLike,
+        *,
+        ld_r: ArrayLike | None = None,
+        rsid: Sequence[str] = (),
+    ) -> Self:
+        """Build a pair from anything numpy understands.
+
+        Parameters
+        ----------
+        beta_exposure, se_exposure, beta_outcome, se_outcome : array_like, shape (n_variants,)
+            As in the class.
+        ld_r : array_like, shape (n_variants, n_variants), optional
+            Signed correlation of the variants.
+        rsid : sequence of str
+            Names of the variants.
+        """
+        return cls(
+            np.array(beta_exposure, dtype=np.float64),
+            np.array(se_exposure, dtype=np.float64),
+            np.array(beta_outcome, dtype=np.float64),
+            np.array(se_outcome, dtype=np.float64),
+            ld_r=None if ld_r is None else np.array(ld_r, dtype=np.float64),
+            rsid=tuple(rsid),
+        )
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame, *, exposure: str = "exposure", outcome: str = "outcome") -> Self:
+        """Build a pair from a table with the columns of the ``HARMONISED`` schema.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            At least ``beta_exposure``, ``se_exposure``, ``beta_outcome``, ``se_outcome``.
+        exposure, outcome : str
+            Names of the traits.
+        """
+        names = ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome")
+        bx, sx, by, sy = (np.asarray(frame[name].to_numpy(), dtype=np.float64) for name in names)
+        text = {
+            name: tuple(value or "" for value in frame[name].to_list()) if name in frame.columns else ()
+            for name in ("rsid", "effect_allele")
+        }
+        return cls(
+            bx, sx, by, sy, rsid=text["rsid"], effect_allele=text["effect_allele"], exposure=exposure, outcome=outcome
+        )
+
+    @property
+    def n_variants(self) -> int:
+        """Number of variants."""
+        return int(self.beta_exposure.shape[0])
+
+    def subset(self, keep: NDArray[np.bool_]) -> Instruments:
+        """Return the pair restricted to the variants where ``keep`` is true.
+
+        Parameters
+        ----------
+        keep : numpy.ndarray of bool, shape (n_variants,)
+            True for variants that stay.
+        """
+        return replace(
+            self,
+            beta_exposure=self.beta_exposure[keep],
+            se_exposure=self.se_exposure[keep],
+            beta_outcome=self.beta_outcome[keep],
+            se_outcome=self.se_outcome[keep],
+            rsid=tuple(x for x, k in zip(self.rsid, keep, strict=True) if k) if self.rsid else (),
+            effect_allele=tuple(x for x, k in zip(self.effect_allele, keep, strict=True) if k)
+            if self.effect_allele
+            else (),
+            ld_r=None if self.ld_r is None else self.ld_r[np.ix_(keep, keep)],
+        )

@@ -1,0 +1,162 @@
+"""A signed LD matrix with the alleles it was counted in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from osteobiome.core.errors import Fault, InputFileError, SchemaError
+from osteobiome.sumstats.reading import LINE, read_text_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_COMPLEMENT = str.maketrans("ACGT", "TGCA")
+_PALINDROMES = {("A", "T"), ("T", "A"), ("C", "G"), ("G", "C")}
+
+
+@dataclass(frozen=True, slots=True)
+class LdMatrix:
+    """Correlation of variants, in declared alleles.
+
+    Parameters
+    ----------
+    r : numpy.ndarray, shape (n_variants, n_variants)
+        Signed correlation (not squared) of the counts of ``counted`` alleles.
+    rsid, counted, other : tuple of str
+        Variant, the allele that r counts, the other allele.
+    """
+
+    r: NDArray[np.float64]
+    rsid: tuple[str, ...]
+    counted: tuple[str, ...]
+    other: tuple[str, ...]
+
+    def oriented(
+        self, rsid: Sequence[str], effect_allele: Sequence[str], other_allele: Sequence[str]
+    ) -> tuple[NDArray[np.float64] | None, dict[str, list[str]]]:
+        """Return the matrix of some variants, counted in their effect alleles.
+
+        Parameters
+        ----------
+        rsid, effect_allele, other_allele : sequence of str
+            Variants of a harmonised pair.
+
+        Returns
+        -------
+        ld_r : numpy.ndarray, shape (n, n), or None
+            None if a variant is missing or has other alleles: a matrix with holes is no matrix.
+        problems : dict of list of str
+            ``not_in_ld_matrix`` and ``allele_mismatch`` with the variants concerned; empty if all is well.
+        """
+        place = {name: index for index, name in enumerate(self.rsid)}
+        problems: dict[str, list[str]] = {}
+        rows, signs = [], []
+        for name, effect, other in zip(rsid, effect_allele, other_allele, strict=True):
+            if name not in place:
+                problems.setdefault("not_in_ld_matrix", []).append(name)
+                continue
+            sign = _sign((effect, other), (self.counted[place[name]], self.other[place[name]]))
+            if sign == 0:
+                problems.setdefault("allele_mismatch", []).append(name)
+                continue
+            rows.append(place[name])
+            signs.append(float(sign))
+        if problems:
+            return None, problems
+        direction = np.array(signs)
+        return self.r[np.ix_(rows, rows)] * np.outer(direction, direction), {}
+
+
+def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:
+    """Return +1 for the same alleles, -1 for swapped ones, 0 for others; strand is tried for non-palindromes."""
+    swapped = counted[::-1]
+    if pair == counted:
+        return 1
+    if pair == swapped:
+        return -1
+    if pair in _PALINDROMES or any(len(allele) > 1 for allele in pair):
+        return 0
+    turned = (pair[0].translate(_COMPLEMENT), pair[1].translate(_COMPLEMENT))
+    return 1 if turned == counted else -1 if turned == swapped else 0
+
+
+def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
+    """Read a square table of r and the table of its alleles.
+
+    Parameters
+    ----------
+    matrix : pathlib.Path
+        First column ``rsid``, then one column per variant in the same order; signed r.
+    variants : pathlib.Path
+        Columns ``rsid``, ``effect_allele`` (the allele that r counts; ``alt`` is accepted), ``other_allele`` (``ref``).
+
+    Raises
+    ------
+    InputFileError, SchemaError
+        Not square, not numeric, not symmetric, or variants without alleles.
+    """
+    table = read_text_table(matrix)
+    names = [name for name in table.columns if name != LINE][1:]
+    rsid = table[table.columns[0]].to_list()
+    if rsid != names:
+        raise SchemaError(
+            Fault(
+                "ld_not_square",
+                str(matrix),
+                f"{len(rsid)} rows and {len(names)} columns, or another order",
+                "the same variants in rows and columns",
+            )
+        )
+    numbers = table.select(pl.col(names).cast(pl.Float64, strict=False))
+    r = np.ascontiguousarray(numbers.to_numpy(), dtype=np.float64)
+    if not np.isfinite(r).all() or np.abs(r).max(initial=0.0) > 1.0 + 1e-6:
+        raise InputFileError(
+            Fault(
+                "ld_bad_value", str(matrix), "a value that is no correlation", "numbers between -1 and 1, none missing"
+            )
+        )
+    if not np.allclose(r, r.T, atol=1e-4):
+        raise InputFileError(
+            Fault("ld_not_symmetric", str(matrix), "r of a pair differs by direction", "a symmetric table")
+        )
+    alleles = read_text_table(variants)
+    spelling = {"effect_allele": "alt", "other_allele": "ref"}
+    columns = {}
+    for ours, theirs in spelling.items():
+        use = next((name for name in (ours, theirs) if name in alleles.columns), None)
+        if use is None or "rsid" not in alleles.columns:
+            raise SchemaError(
+                Fault(
+                    "no_allele_column",
+                    str(variants),
+                    f"no column '{ours}' or '{theirs}', or no 'rsid'",
+                    "the alleles that r was counted in",
+                    "Without alleles the sign of r means nothing",
+                )
+            )
+        columns[ours] = dict(zip(alleles["rsid"], alleles[use].str.to_uppercase(), strict=True))
+    unknown = [
+        name for name in names if not columns["effect_allele"].get(name) or not columns["other_allele"].get(name)
+    ]
+    if unknown:
+        raise SchemaError(
+            Fault(
+                "ld_without_alleles",
+                str(variants),
+                f"no alleles for {len(unknown)} variants, such as {unknown[0]}",
+                "alleles for every row of the matrix",
+            )
+        )
+    return LdMatrix(
+        (r + r.T) / 2.0,
+        tuple(names),
+        tuple(columns["effect_allele"][name] for name in names),
+        tuple(columns["other_allele"][name] for name in names),
+    )

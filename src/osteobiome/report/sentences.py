@@ -1,0 +1,90 @@
+"""The result of a pair, and of a whole study, as sentences; never more than the numbers allow."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from osteobiome.core.text import count, decimals_for, fixed, interval, p_value
+
+if TYPE_CHECKING:
+    from osteobiome.report.content import Content
+
+ALPHA = 0.05
+MANY_PAIRS = 4
+SHOWN = 8
+
+
+def q_text(row: dict[str, Any]) -> str:
+    """Return a q-value in words."""
+    q = row["q_value"]
+    return "–" if q is None else p_value(-math.log10(q) if q > 0 else math.inf)
+
+
+def is_finding(row: dict[str, Any]) -> bool:
+    """Tell whether the false discovery rate within the family supports the estimate."""
+    return row["q_value"] is not None and row["q_value"] < ALPHA
+
+
+def effect_text(row: dict[str, Any]) -> str:
+    """Return estimate, unit and interval in words."""
+    decimals = decimals_for(row["se"])
+    return (
+        f"{fixed(row['beta'], decimals)} {row['unit']} "
+        f"({100 * row['level']:g} % interval {interval(row['ci_low'], row['ci_high'], decimals)})"
+    )
+
+
+def pair_sentence(content: Content, row: dict[str, Any]) -> str:
+    """Return the result of one primary estimate as a sentence."""
+    exposure, outcome = content.label(row["exposure"]), content.label(row["outcome"])
+    direction = content.exposure_direction(row["family"]).capitalize()
+    if row["status"] != "ok":
+        return f"{exposure} and {outcome}: {row['message']}"
+    n_tests = content.primary().filter((pl.col("family") == row["family"]) & pl.col("q_value").is_not_null()).height
+    test = f"p = {p_value(row['neg_log_10_p_value'])}"
+    if n_tests > 1:
+        test += f", q = {q_text(row)} over {n_tests} tests"
+    variants = count(row["n_variants"], "variant")
+    if is_finding(row):
+        way = "higher" if row["beta"] > 0 else "lower"
+        if content.trait(row["outcome"])["type"] == "binary":
+            way += " odds of"
+        return (
+            f"{direction} genetically predicted {_inline(exposure)} goes with {way} {_inline(outcome)}: "
+            f"{effect_text(row)}, {test}, {variants}; consistent with causation if the assumptions below hold."
+        )
+    return (
+        f"{direction} genetically predicted {_inline(exposure)} is not clearly related to {_inline(outcome)}: "
+        f"{effect_text(row)}, {test}, {variants}; consistent with no effect."
+    )
+
+
+def study_sentences(content: Content) -> list[str]:
+    """Return the opening of the report: every pair of a small study, the essentials of a large one."""
+    rows = content.primary().to_dicts()
+    if len(rows) <= MANY_PAIRS:
+        return [pair_sentence(content, row) for row in rows]
+    estimated = [row for row in rows if row["status"] == "ok"]
+    findings = sorted((row for row in estimated if is_finding(row)), key=lambda row: row["q_value"])
+    families = count(len(content.study["families"]), "family", "families")
+    none = "none has" if not findings else f"{len(findings)} {'has' if len(findings) == 1 else 'have'}"
+    opening = (
+        f"Of {count(len(rows), 'pair')} in {families}, {len(estimated)} could be estimated; "
+        f"{none} q below {ALPHA:g} within {'its' if len(findings) < 2 else 'their'} family."
+    )
+    shown = [pair_sentence(content, row) for row in findings[:SHOWN]]
+    if len(findings) > SHOWN:
+        shown.append(f"{count(len(findings) - SHOWN, 'further pair')} with q below {ALPHA:g} in the table.")
+    if not findings and estimated:
+        nearest = max(estimated, key=lambda row: row["neg_log_10_p_value"])
+        shown.append(f"The smallest p value: {pair_sentence(content, nearest)}")
+    return [opening, *shown]
+
+
+def _inline(label: str) -> str:
+    """Return a label for the middle of a sentence: the first letter small unless it starts an abbreviation."""
+    word = label.split(" ", 1)[0]
+    return label[0].lower() + label[1:] if word[1:].islower() and word.isascii() else label

@@ -1,0 +1,235 @@
+"""The study file: every key, its type and its default; the JSON Schema is made from these classes."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from osteobiome.core.errors import ConfigError, Fault, nearest
+from osteobiome.sumstats.harmonisation import PalindromeOptions, PalindromePolicy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+Build = Literal["GRCh37", "GRCh38"]
+Layer = Literal["gut", "metabolite", "immune", "neuroendocrine", "bone", "other"]
+
+
+class _Section(BaseModel):
+    """A section of the study file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class StudySection(_Section):
+    """What the study is."""
+
+    id: Identifier = Field(description="Short name; part of the source of every evidence record.")
+    title: str = Field(min_length=1, description="The question, as a sentence; title of the report.")
+    traits: str = Field(description="Path of the trait table (CSV), relative to the study file.")
+    genome_build: Build = Field(description="Build of all positions.")
+    seed: int = Field(default=1, ge=0, description="Seed of every random number; recorded in the manifest.")
+    simulated: bool = Field(default=False, description="Inputs are simulated; every output is then labelled so.")
+
+
+class Palindromic(_Section):
+    """What to do with A/T and C/G variants when no reference settles the strand."""
+
+    policy: PalindromePolicy = Field(
+        default="frequency", description="frequency: compare allele frequencies; drop: drop all; keep_forward: trust."
+    )
+    drop_between: tuple[float, float] = Field(
+        default=(0.42, 0.58), description="Open interval of frequencies in which policy 'frequency' drops."
+    )
+
+    @field_validator("drop_between")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0.0 <= value[0] <= 0.5 <= value[1] <= 1.0:
+            msg = "the interval must contain 0.5 and lie within 0 and 1"
+            raise ValueError(msg)
+        return value
+
+    def options(self) -> PalindromeOptions:
+        """Return the section as the option object of :func:`osteobiome.sumstats.harmonise`."""
+        return PalindromeOptions(self.policy, self.drop_between)
+
+
+class Ingest(_Section):
+    """How files are read."""
+
+    max_bad_rows: float = Field(
+        default=0.05, ge=0.0, le=1.0, description="Share of rows that one fault may take before it is fatal."
+    )
+    allow: tuple[str, ...] = Field(default=(), description="Faults that may take any share of rows.")
+    palindromic: Palindromic = Field(default_factory=Palindromic)
+
+
+class LdFiles(_Section):
+    """A signed LD matrix as two tables."""
+
+    matrix: str = Field(description="Table: first column rsid, then one column per variant; signed r.")
+    variants: str = Field(description="Table with rsid, effect_allele (the allele r counts) and other_allele.")
+
+
+class InstrumentsSection(_Section):
+    """Which variants become instruments."""
+
+    p_threshold: float = Field(default=5e-8, gt=0.0, le=1.0, description="Largest p value of an instrument.")
+    given: dict[str, str] = Field(
+        default_factory=dict,
+        description="Exposures whose file is the list of instruments, with the reason; no threshold is applied.",
+    )
+    r2: float | None = Field(default=None, gt=0.0, lt=1.0, description="Clumping threshold; needs an LD panel.")
+    window_kb: float | None = Field(default=None, gt=0.0, description="Clumping window; needs an LD panel.")
+    exclude_loci: tuple[str, ...] = Field(default=(), description="Named loci to leave out (not available yet).")
+
+
+class LayerChoice(_Section):
+    """All traits of one layer."""
+
+    layer: Layer
+
+
+class MrFamily(_Section):
+    """A family of tests with one primary estimator, declared before the run: exposures by outcomes, or listed pairs."""
+
+    id: Identifier = Field(description="Name of the family.")
+    exposures: tuple[str, ...] | LayerChoice = Field(default=(), description="Trait ids, or { layer = ... }.")
+    outcomes: tuple[str, ...] | LayerChoice = Field(default=(), description="Trait ids, or { layer = ... }.")
+    pairs: tuple[tuple[str, str], ...] = Field(
+        default=(), description="[exposure, outcome] pairs, in place of exposures and outcomes."
+    )
+    direction: Literal["forward", "both"] = Field(default="forward", description="both adds the reverse pairs.")
+    primary: str = Field(default="ivw", description="Estimator whose p values make the family's q-values.")
+    sensitivity: tuple[str, ...] = Field(default=(), description="Further estimators.")
+    exposure_direction: Literal["higher", "lower"] = Field(
+        default="higher", description="State effects per unit higher, or per unit lower, exposure."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_name_pairs(self) -> Self:
+        if bool(self.pairs) == bool(self.exposures or self.outcomes):
+            msg = "give either exposures and outcomes, or pairs"
+            raise ValueError(msg)
+        if not self.pairs and not (self.exposures and self.outcomes):
+            msg = "exposures and outcomes must both be given and not be empty"
+            raise ValueError(msg)
+        return self
+
+
+class ReportSection(_Section):
+    """What the report shows besides the results."""
+
+    published: str | None = Field(default=None, description="Table of published numbers to set beside ours.")
+
+
+class StudyConfig(_Section):
+    """A whole study file."""
+
+    study: StudySection
+    ingest: Ingest = Field(default_factory=Ingest)
+    ld: dict[str, LdFiles | str] = Field(default_factory=dict, description="LD per ancestry.")
+    instruments: InstrumentsSection = Field(default_factory=InstrumentsSection)
+    mr: tuple[MrFamily, ...] = Field(min_length=1)
+    report: ReportSection = Field(default_factory=ReportSection)
+
+
+def json_schema() -> dict[str, object]:
+    """Return the JSON Schema of the study file."""
+    return StudyConfig.model_json_schema()
+
+
+def read_config(path: Path) -> StudyConfig:
+    """Read and check the study file itself, without looking at the files it names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        TOML file.
+
+    Raises
+    ------
+    ConfigError
+        With every fault: no such file, no TOML, unknown key, wrong type or value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            Fault("missing_file", str(path), "no such file", "a study file", "`osteobiome init DIR` writes one")
+        ) from None
+    except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            Fault("unreadable_file", str(path), f"a file that cannot be read ({error})", "a text file")
+        ) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            Fault("bad_toml", str(path), f"text that is not TOML: {error}", "TOML", "Look at the line named here")
+        ) from None
+    if not data:
+        raise ConfigError(
+            Fault("empty_file", str(path), "an empty file", "a study file", "`osteobiome init DIR` writes one")
+        )
+    try:
+        return StudyConfig.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        raise ConfigError(*(_fault(path, detail) for detail in error.errors(include_url=False))) from None
+
+
+_BRANCH = re.compile(r"^(LayerChoice|LdFiles|str|tuple\[.*)$")
+
+
+def _fault(path: Path, detail: ErrorDetails) -> Fault:
+    """Turn one complaint of pydantic into a fault with the place in the study file."""
+    steps = [step for step in detail["loc"] if not (isinstance(step, str) and _BRANCH.match(step))]
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    where = f"{path.name}: {place}"
+    if detail["type"] == "extra_forbidden":
+        section = _keys_at(steps[:-1])
+        return Fault(
+            "unknown_key",
+            where,
+            f"key '{steps[-1]}' is not known",
+            f"one of {', '.join(sorted(section))}" if section else "a known key",
+            nearest(str(steps[-1]), section),
+        )
+    if detail["type"] == "missing":
+        return Fault("missing_key", where, f"key '{steps[-1]}' is missing", "a value for it")
+    shown = "" if isinstance(detail["input"], dict) else f"value {detail['input']!r}: "
+    return Fault("bad_value", where, f"{shown}{detail['msg']}", "", "")
+
+
+def _keys_at(steps: list[str | int]) -> set[str]:
+    """Return the keys that the schema knows at a place of the study file."""
+    model: object = StudyConfig
+    for step in steps:
+        if isinstance(step, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
+            continue
+        field = model.model_fields.get(step)
+        if field is None:
+            return set()
+        model = _SECTIONS.get(step)
+    return set(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else set()
+
+
+_SECTIONS: dict[str | int, type[BaseModel]] = {
+    "study": StudySection,
+    "ingest": Ingest,
+    "palindromic": Palindromic,
+    "ld": LdFiles,
+    "instruments": InstrumentsSection,
+    "mr": MrFamily,
+    "exposures": LayerChoice,
+    "outcomes": LayerChoice,
+    "report": ReportSection,
+}

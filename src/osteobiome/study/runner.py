@@ -1,0 +1,264 @@
+"""Running a study: check, plan, do what is not done yet, publish the tables."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osteobiome.core.errors import Fault, OsteobiomeError, StepError, StoreError
+from osteobiome.core.progress import NoProgress
+from osteobiome.core.provenance import provenance
+from osteobiome.report import write_report
+from osteobiome.store import AttemptLog, StudyFolder, publish, read_table, write_atomic
+from osteobiome.study.executors import Outcome, default_workers, run_tasks
+from osteobiome.study.plan import Plan, make_plan
+from osteobiome.study.study import Study, load_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from osteobiome.core.progress import Progress
+
+
+class InputFaultError(OsteobiomeError, ValueError):
+    """Input files turned out to be unusable while they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run did.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    n_done, n_cached, n_failed : int
+        Tasks done now, found done, and crashed.
+    tables : dict of pathlib.Path
+        Result tables (Parquet) by name; empty if a task crashed.
+    report : pathlib.Path or None
+        The page.
+    seconds : float
+        Time from check to the end.
+    failures : tuple of Outcome
+        Crashed tasks.
+    """
+
+    study: Study
+    n_done: int
+    n_cached: int
+    n_failed: int
+    tables: dict[str, Path]
+    report: Path | None
+    seconds: float
+    failures: tuple[Outcome, ...] = ()
+
+
+def results_folder(study_file: Path, out: Path | None) -> Path:
+    """Return where results go: ``out``, or ``results`` beside the study file."""
+    return out if out is not None else study_file.parent / "results"
+
+
+def run_study(
+    study_file: Path, *, out: Path | None = None, workers: int | None = None, progress: Progress | None = None
+) -> RunResult:
+    """Run a study, or resume it: finished tasks are found by their keys and kept.
+
+    Parameters
+    ----------
+    study_file : pathlib.Path
+        Study file (TOML).
+    out : pathlib.Path, optional
+        Folder of results; ``results`` beside the study file by default.
+    workers : int, optional
+        Processes; all processors by default. The tables do not depend on it.
+    progress : Progress, optional
+        Told about each task; silent by default.
+
+    Returns
+    -------
+    RunResult
+        Tables and report; ``n_failed`` > 0 if a task crashed.
+
+    Raises
+    ------
+    ConfigError
+        The study is wrong; nothing was written.
+    InputFaultError
+        A file turned out to be unusable; no table and no report was written or changed.
+    StoreError
+        The results folder cannot be used.
+    """
+    start = time.perf_counter()
+    study = load_study(study_file)
+    store = StudyFolder(results_folder(study_file, out))
+    store.check_version()
+    plan = make_plan(study, store)
+    store.open()
+    with store.lock():
+        store.clear_temporary()
+        log = AttemptLog(store.root / "progress.sqlite")
+        try:
+            todo, outcomes = _run(plan, store, log, workers or default_workers(), progress or NoProgress())
+        finally:
+            log.close()
+        faults = tuple(fault for outcome in outcomes for fault in outcome.faults)
+        failures = tuple(outcome for outcome in outcomes if outcome.crash)
+        if faults:
+            raise InputFaultError(*faults)
+        tables, report = ({}, None) if failures else _publish(plan, store)
+        _write_manifest(study, plan, store, failures)
+    n_done = sum(outcome.is_done for outcome in outcomes)
+    seconds = time.perf_counter() - start
+    return RunResult(study, n_done, len(plan.tasks) - todo, len(failures), tables, report, seconds, failures)
+
+
+def _run(
+    plan: Plan, store: StudyFolder, log: AttemptLog, workers: int, progress: Progress
+) -> tuple[int, list[Outcome]]:
+    """Run the tasks without an artefact; return how many there were and how they ended."""
+    distinct = {task.key: task for task in plan.tasks}
+    todo = [task for task in distinct.values() if not store.is_done(task.step, task.subject, task.key)]
+    progress.start(len(plan.tasks))
+    for task in plan.tasks:
+        if task not in todo:
+            progress.advance(task.label, "kept from an earlier run")
+    outcomes = []
+    try:
+        for outcome in run_tasks(
+            todo, store.root, workers=workers, started=lambda t: log.add(t.step, t.subject, t.key, "started")
+        ):
+            task = outcome.task
+            event = "done" if outcome.is_done else "failed"
+            log.add(task.step, task.subject, task.key, event, seconds=outcome.seconds, detail=outcome.crash[-2000:])
+            progress.advance(task.label, event)
+            outcomes.append(outcome)
+    finally:
+        progress.stop()
+    return len(todo), outcomes
+
+
+def _publish(plan: Plan, store: StudyFolder) -> tuple[dict[str, Path], Path]:
+    """Copy tables and page from the report's artefact to where users look."""
+    task = plan.report
+    artefact = store.task_folder(task.step, task.subject, task.key)
+    tables = {}
+    for source in sorted((artefact / "tables").iterdir()):
+        target = store.root / "tables" / source.name
+        publish(source, target)
+        if source.suffix == ".parquet":
+            tables[source.stem] = target
+    publish(artefact / "study.json", store.root / "study.json")
+    publish(artefact / "report.html", store.root / "report.html")
+    return tables, store.root / "report.html"
+
+
+def _write_manifest(study: Study, plan: Plan, store: StudyFolder, failures: tuple[Outcome, ...]) -> None:
+    """Write what was run on what, with which versions."""
+    manifest = {
+        "study": study.config.model_dump(mode="json"),
+        "seed": study.config.study.seed,
+        "inputs_sha256": dict(sorted(plan.inputs.items())),
+        "tasks": [{"step": t.step, "subject": t.subject, "key": t.key, "params": t.params} for t in plan.tasks],
+        "failures": [{"task": o.task.label, "traceback": o.crash} for o in failures],
+        "provenance": provenance(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    write_atomic(store.root / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
+
+
+def raise_failures(result: RunResult) -> None:
+    """Raise StepError if a task crashed; for callers that prefer an error to a value."""
+    if result.failures:
+        raise StepError(
+            *(
+                Fault(
+                    "task_crashed",
+                    o.task.label,
+                    o.crash.strip().splitlines()[-1],
+                    "a finished task",
+                    "The traceback is in manifest.json; please report it",
+                )
+                for o in result.failures
+            )
+        )
+
+
+def _planned(study_file: Path, out: Path | None) -> tuple[Study, Plan, StudyFolder]:
+    """Return study, plan and folder without writing anything."""
+    study = load_study(study_file)
+    store = StudyFolder(results_folder(study_file, out))
+    store.check_version()
+    return study, make_plan(study, store), store
+
+
+def _finished(study_file: Path, out: Path | None) -> tuple[Study, Path, StudyFolder]:
+    """Return study, artefact of the report and folder; raise if the study as it stands has not been run."""
+    study, plan, store = _planned(study_file, out)
+    task = plan.report
+    if not store.is_done(task.step, task.subject, task.key):
+        raise StoreError(
+            Fault(
+                "not_run",
+                str(store.root),
+                "no finished results of this study file",
+                "a finished run",
+                f"Run it first: osteobiome run {study_file}",
+            )
+        )
+    return study, store.task_folder(task.step, task.subject, task.key), store
+
+
+def study_status(study_file: Path, *, out: Path | None = None) -> list[dict[str, object]]:
+    """Return each task of a study and whether it is done.
+
+    Parameters
+    ----------
+    study_file, out : pathlib.Path
+        As in :func:`run_study`.
+    """
+    _, plan, store = _planned(study_file, out)
+    return [
+        {"step": t.step, "subject": t.subject, "key": t.key, "done": store.is_done(t.step, t.subject, t.key)}
+        for t in plan.tasks
+    ]
+
+
+def rewrite_report(study_file: Path, *, out: Path | None = None) -> Path:
+    """Write the report again from finished tables.
+
+    Parameters
+    ----------
+    study_file, out : pathlib.Path
+        As in :func:`run_study`.
+
+    Raises
+    ------
+    StoreError
+        The study has not been run, or has changed since.
+    """
+    _, artefact, store = _finished(study_file, out)
+    target = store.root / "report.html"
+    write_report(artefact, target)
+    return target
+
+
+def citations(study_file: Path, *, out: Path | None = None) -> list[dict[str, str]]:
+    """Return what to cite: software, methods that ran, data.
+
+    Parameters
+    ----------
+    study_file, out : pathlib.Path
+        As in :func:`run_study`; the study must have been run.
+    """
+    study, artefact, _ = _finished(study_file, out)
+    methods = read_table(artefact / "tables" / "methods.parquet", schema="methods")
+    rows = [{"source": f"osteobiome {provenance()['version']}", "used_for": "software"}]
+    rows += [{"source": f"doi:{m['doi']}", "used_for": f"method: {m['label']}"} for m in methods.to_dicts()]
+    rows += [
+        {"source": trait.citation or "no citation in the trait table", "used_for": f"data: {trait.label}"}
+        for trait in (study.traits[name] for name in study.sides())
+    ]
+    return list({(row["source"], row["used_for"]): row for row in rows}.values())

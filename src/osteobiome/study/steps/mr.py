@@ -1,0 +1,233 @@
+"""Step `mr`: one family of tests, from ingested tables to estimates, diagnostics and evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import polars as pl
+
+from osteobiome.core.estimate import Estimate, Status
+from osteobiome.core.evidence import Evidence, Grade, direction
+from osteobiome.core.schema import polars_schema, table
+from osteobiome.instruments import Instruments
+from osteobiome.ld import LdMatrix, read_ld_matrix
+from osteobiome.mr import ESTIMATORS, grid
+from osteobiome.mr.estimators.wald_ratio import wald_ratios
+from osteobiome.stats.multiple_testing import benjamini_hochberg
+from osteobiome.store import write_table
+from osteobiome.study.steps.ingest import read_ingested
+from osteobiome.study.task import STEPS, Inputs, Step
+from osteobiome.sumstats import PalindromeOptions, harmonise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from osteobiome.core.rows import RowReport
+    from osteobiome.sumstats import SumStats
+
+WRITES = ("estimates", "diagnostics", "harmonised", "row_report", "evidence", "methods")
+ALPHA = 0.05
+FEW_VARIANTS = 3
+WEAK_F = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A harmonised pair on its way to the estimators."""
+
+    instruments: Instruments
+    frame: pl.DataFrame
+    rows: RowReport
+    ld_problem: str
+
+
+def run(inputs: Inputs, out: Path) -> None:
+    """Harmonise every pair of the family, estimate by every method, write the tables.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Params family, pairs, methods, primary, exposure_direction, palindromic, traits, study_id, simulated;
+        locations of instruments (``x:<trait>``), outcomes (``y:<trait>``) and LD (``ld:matrix``, ``ld:variants``).
+    out : pathlib.Path
+        Folder to fill.
+    """
+    params = cast("dict[str, Any]", dict(inputs.params))
+    pairs = _harmonised_pairs(inputs, params)
+    fitted = grid([pair.instruments for pair in pairs], params["methods"])
+    estimates = [_finish(estimate, pair, params) for pair, row in zip(pairs, fitted, strict=True) for estimate in row]
+    estimates = _with_q_values(estimates)
+    tables = {
+        "estimates": table("estimates", (_record(e) for e in estimates)),
+        "diagnostics": table("diagnostics", (row for e in estimates for row in e.diagnostic_dicts())),
+        "harmonised": pl.concat([_for_report(pair, params) for pair in pairs]),
+        "row_report": table("row_report", (row for pair in pairs for row in pair.rows.records())),
+        "evidence": table("evidence", (_evidence(e, params, inputs.key).as_dict() for e in estimates if e.is_primary)),
+        "methods": _methods(params, {e.method for e in estimates}),
+    }
+    for name, frame in tables.items():
+        write_table(frame, out / f"{name}.parquet", schema=name)
+
+
+def _harmonised_pairs(inputs: Inputs, params: dict[str, Any]) -> list[_Pair]:
+    options = PalindromeOptions(params["palindromic"]["policy"], tuple(params["palindromic"]["drop_between"]))
+    ld = None
+    if "ld:matrix" in inputs.locations:
+        ld = read_ld_matrix(inputs.locations["ld:matrix"], inputs.locations["ld:variants"])
+    read: dict[str, SumStats] = {}
+    pairs = []
+    for exposure, outcome in params["pairs"]:
+        for name in (f"x:{exposure}", f"y:{outcome}"):
+            if name not in read:
+                read[name] = read_ingested(inputs.locations[name], trait_id=name[2:])
+        result = harmonise(read[f"x:{exposure}"], read[f"y:{outcome}"], palindromes=options)
+        pairs.append(_pair(exposure, outcome, result.frame, result.rows, params, ld))
+    return pairs
+
+
+def _pair(
+    exposure: str, outcome: str, frame: pl.DataFrame, rows: RowReport, params: dict[str, Any], ld: LdMatrix | None
+) -> _Pair:
+    """Turn the exposure round if effects are stated per unit lower, and attach the LD matrix."""
+    traits = params["traits"]
+    unit = f"{traits[outcome]['unit_label']} per {traits[exposure]['unit_label']}"
+    if params["exposure_direction"] == "lower":
+        frame = frame.with_columns(-pl.col("beta_exposure"))
+        unit += " lower exposure"
+    instruments = replace(Instruments.from_frame(frame, exposure=exposure, outcome=outcome), unit=unit, rows=rows)
+    problem = ""
+    if ld is not None and frame.height:
+        ld_r, problems = ld.oriented(
+            frame["rsid"].fill_null("").to_list(), frame["effect_allele"].to_list(), frame["other_allele"].to_list()
+        )
+        instruments = replace(instruments, ld_r=ld_r)
+        problem = "; ".join(f"{reason}: {', '.join(names[:5])}" for reason, names in problems.items())
+    return _Pair(instruments, frame, rows, problem)
+
+
+def _finish(estimate: Estimate, pair: _Pair, params: dict[str, Any]) -> Estimate:
+    """Add family and role; name the variants that the LD matrix lacks."""
+    stands_in = pair.instruments.n_variants == 1 and estimate.method == "wald_ratio"
+    message = estimate.message
+    if estimate.status is Status.MISSING_LD and pair.ld_problem:
+        message = f"{message} Here: {pair.ld_problem}."
+    return replace(
+        estimate,
+        family=params["family"],
+        is_primary=estimate.method == params["primary"] or stands_in,
+        message=message,
+    )
+
+
+def _with_q_values(estimates: list[Estimate]) -> list[Estimate]:
+    """Add q-values over the primary estimates of the family."""
+    primary = [i for i, e in enumerate(estimates) if e.is_primary]
+    scores = [np.nan if estimates[i].neg_log_10_p_value is None else estimates[i].neg_log_10_p_value for i in primary]
+    result = list(estimates)
+    for i, q in zip(primary, benjamini_hochberg(np.array(scores, dtype=np.float64)), strict=True):
+        result[i] = replace(estimates[i], q_value=None if np.isnan(q) else float(q))
+    return result
+
+
+def _record(estimate: Estimate) -> dict[str, object]:
+    record = estimate.as_dict()
+    del record["p_value"]
+    return record
+
+
+def _for_report(pair: _Pair, params: dict[str, Any]) -> pl.DataFrame:
+    """Return the variants of a pair with strength and ratio, schema ``HARMONISED``."""
+    frame, inst = pair.frame, pair.instruments
+    ratio, ratio_se = wald_ratios(inst.beta_exposure, inst.se_exposure, inst.beta_outcome, inst.se_outcome)
+    full = frame.with_columns(
+        pl.lit(params["family"]).alias("family"),
+        pl.lit(inst.exposure).alias("exposure"),
+        pl.lit(inst.outcome).alias("outcome"),
+        ((pl.col("beta_exposure") / pl.col("se_exposure")) ** 2).alias("f_statistic"),
+        pl.Series("wald_ratio", ratio, dtype=pl.Float64).fill_nan(None),
+        pl.Series("wald_ratio_se", ratio_se, dtype=pl.Float64).fill_nan(None),
+    )
+    schema = polars_schema("harmonised")
+    return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+
+
+def _evidence(estimate: Estimate, params: dict[str, Any], key: str) -> Evidence:
+    subject, target = params["traits"][estimate.exposure], params["traits"][estimate.outcome]
+    q = estimate.q_value
+    return Evidence(
+        subject=subject["identifier"],
+        predicate="affects",
+        object=target["identifier"],
+        direction=direction(_per_higher(estimate, params), None if q is None else -float(np.log10(q)), alpha=ALPHA),
+        kind="mr",
+        method=estimate.method,
+        effect=estimate.beta,
+        se=estimate.se,
+        unit=estimate.unit,
+        neg_log_10_p_value=estimate.neg_log_10_p_value,
+        q_value=q,
+        status=str(estimate.status),
+        design="mendelian_randomization",
+        grade=_grade(estimate, params),
+        knowledge_level="statistical_association",
+        agent_type="data_analysis_pipeline",
+        is_simulated=params["simulated"],
+        source=f"study:{params['study_id']}#mr/{key[:8]}",
+        licence=target["licence"] or "unknown",
+    )
+
+
+def _per_higher(estimate: Estimate, params: dict[str, Any]) -> float | None:
+    """Return the effect of a higher exposure, whichever way it is stated."""
+    if estimate.beta is None:
+        return None
+    return -estimate.beta if params["exposure_direction"] == "lower" else estimate.beta
+
+
+def _grade(estimate: Estimate, params: dict[str, Any]) -> Grade:
+    """Return ``exploratory`` for few, weak or unthresholded instruments and for failures, else ``moderate``."""
+    mean_f = estimate.diagnostic("mean_f")
+    weak = mean_f is None or mean_f.statistic is None or mean_f.statistic < WEAK_F
+    unthresholded = estimate.exposure in params["given"]
+    few = estimate.n_variants < FEW_VARIANTS
+    return "exploratory" if weak or few or unthresholded or estimate.status is not Status.OK else "moderate"
+
+
+def _methods(params: dict[str, Any], used: set[str]) -> pl.DataFrame:
+    """Return what ran, with sources and assumptions, so that readers need no registry."""
+    rows: list[dict[str, object]] = [
+        {
+            "name": entry.name,
+            "label": entry.label,
+            "used_for": "primary" if name == params["primary"] else "sensitivity",
+            "doi": entry.doi,
+            "assumptions": list(entry.assumptions),
+        }
+        for name, entry in ESTIMATORS.items()
+        if name in used
+    ]
+    rows += [
+        {"name": name, "label": label, "used_for": "diagnostic", "doi": doi, "assumptions": []}
+        for name, label, doi in (
+            ("cochran_q", "Cochran's and Rücker's Q", "10.1002/sim.7221"),
+            ("i2", "I²", "10.1002/sim.1186"),
+            ("mean_f", "F statistic", "10.1093/ije/dyw220"),
+            ("q_value", "Benjamini-Hochberg q-value within the family", "10.1111/j.2517-6161.1995.tb02031.x"),
+        )
+    ]
+    if "egger" in used:
+        rows.append(
+            {
+                "name": "i2_gx",
+                "label": "I²_GX",
+                "used_for": "diagnostic",
+                "doi": "10.1093/ije/dyw220",
+                "assumptions": [],
+            }
+        )
+    return table("methods", rows)
+
+
+STEPS.add("mr", Step("mr", 1, WRITES, run))

@@ -1,0 +1,58 @@
+"""Step `report`: the tables of all families side by side, and the page that shows them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import polars as pl
+
+from osteobiome.core.schema import polars_schema, table
+from osteobiome.report import write_report
+from osteobiome.store import read_table, write_atomic, write_csv, write_table
+from osteobiome.study.task import STEPS, Inputs, Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FROM_FAMILIES = ("estimates", "diagnostics", "harmonised", "evidence")
+TABLES = (*FROM_FAMILIES, "methods", "row_report", "traits", "published")
+
+
+def run(inputs: Inputs, out: Path) -> None:
+    """Collect the tables, write them as Parquet and CSV, and build the page.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Params study (plain data for the page), traits, published; locations ``mr:<family>``, ``ingest:<trait>``,
+        ``instruments:<trait>``.
+    out : pathlib.Path
+        Folder to fill: ``tables/``, ``study.json``, ``report.html``.
+    """
+    params = cast("dict[str, Any]", dict(inputs.params))
+    families = [path for name, path in inputs.locations.items() if name.startswith("mr:")]
+    tables = {
+        name: _stack(name, [read_table(path / f"{name}.parquet", schema=name) for path in families])
+        for name in FROM_FAMILIES
+    }
+    methods = _stack("methods", [read_table(path / "methods.parquet", schema="methods") for path in families])
+    tables["methods"] = methods.unique(["name", "used_for"], maintain_order=True)
+    tables["row_report"] = _stack(
+        "row_report",
+        [read_table(path / "row_report.parquet", schema="row_report") for path in inputs.locations.values()],
+    ).unique(["subject", "step", "kind", "reason"], maintain_order=True)
+    tables["traits"] = table("traits", params["traits"])
+    tables["published"] = table("published", params["published"])
+    for name, frame in tables.items():
+        write_table(frame, out / "tables" / f"{name}.parquet", schema=name)
+        write_csv(frame, out / "tables" / f"{name}.csv")
+    write_atomic(out / "study.json", json.dumps(params["study"], indent=1, sort_keys=True, ensure_ascii=False).encode())
+    write_report(out, out / "report.html")
+
+
+def _stack(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=polars_schema(name)), *frames])
+
+
+STEPS.add("report", Step("report", 1, TABLES, run))

@@ -1,0 +1,361 @@
+"""A study that has been checked whole: config, traits, files, methods and families fit together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from osteobiome.core.errors import ConfigError, Fault, InputFileError, OsteobiomeError, nearest
+from osteobiome.core.schema import table
+from osteobiome.ld import read_ld_matrix
+from osteobiome.mr import ESTIMATORS
+from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
+from osteobiome.study.published import read_published
+from osteobiome.study.traits import Trait, read_traits
+from osteobiome.sumstats.formats import FORMATS, Side
+from osteobiome.sumstats.reading import LINE, read_text_table
+from osteobiome.sumstats.table import resolve_columns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+FULL_CHECK_BYTES = 20_000_000
+"""Files up to this size are read whole by the check, larger ones when they are ingested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of tests with its pairs resolved.
+
+    Parameters
+    ----------
+    id : str
+        Name of the family; the reverse direction has its own, ending in ``-reverse``.
+    pairs : tuple of (str, str)
+        Trait ids of exposure and outcome.
+    primary : str
+        Primary estimator.
+    sensitivity : tuple of str
+        Further estimators.
+    exposure_direction : str
+        ``higher`` or ``lower``.
+    """
+
+    id: str
+    pairs: tuple[tuple[str, str], ...]
+    primary: str
+    sensitivity: tuple[str, ...]
+    exposure_direction: str
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Primary estimator first, then the others, each once."""
+        return tuple(dict.fromkeys((self.primary, *self.sensitivity)))
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A checked study.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Study file.
+    config : StudyConfig
+        Its content.
+    traits : dict of Trait
+        Traits by id.
+    families : tuple of Family
+        Families with resolved pairs.
+    published : polars.DataFrame
+        Published numbers, schema ``PUBLISHED``; may be empty.
+    notes : tuple of Fault
+        Worth knowing, stops nothing.
+    """
+
+    path: Path
+    config: StudyConfig
+    traits: dict[str, Trait]
+    families: tuple[Family, ...]
+    published: pl.DataFrame = field(repr=False)
+    notes: tuple[Fault, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Folder that paths in the study file are relative to."""
+        return self.path.parent
+
+    def file_of(self, trait_id: str) -> Path:
+        """Return the path of a trait's file."""
+        return self.folder / self.traits[trait_id].file
+
+    def sides(self) -> dict[str, Side]:
+        """Return the traits in use, each as exposure or outcome; a trait that is both is read as exposure."""
+        sides: dict[str, Side] = {}
+        for family in self.families:
+            for exposure, outcome in family.pairs:
+                sides[exposure] = "exposure"
+                sides.setdefault(outcome, "outcome")
+        return sides
+
+    def ld_files(self) -> dict[str, LdFiles]:
+        """Return the LD matrices per ancestry."""
+        return {ancestry: files for ancestry, files in self.config.ld.items() if isinstance(files, LdFiles)}
+
+    def ld_for(self, family: Family) -> LdFiles | None:
+        """Return the LD matrix for a family: that of its exposures' ancestry, or the only one there is."""
+        files = self.ld_files()
+        if not any(ESTIMATORS[name].needs_ld for name in family.methods):
+            return None
+        ancestries = {self.traits[exposure].ancestry for exposure, _ in family.pairs}
+        matching = [files[name] for name in sorted(ancestries) if name in files]
+        if len(ancestries) == 1 and matching:
+            return matching[0]
+        return next(iter(files.values())) if len(files) == 1 else None
+
+
+def load_study(path: Path) -> Study:
+    """Read a study and check everything that can be checked without running it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Study file (TOML).
+
+    Returns
+    -------
+    Study
+        Ready to be planned; ``notes`` holds what is worth knowing.
+
+    Raises
+    ------
+    ConfigError
+        With every fault of study file, trait table, summary statistics, LD and published numbers.
+    """
+    config = read_config(path)
+    traits = {trait.trait_id: trait for trait in read_traits(path.parent / config.study.traits)}
+    faults: list[Fault] = []
+    families = _families(config, traits, faults, where=path.name)
+    published = table("published")
+    if config.report.published:
+        try:
+            published = read_published(path.parent / config.report.published, traits=traits)
+        except OsteobiomeError as error:
+            faults += error.faults
+    study = Study(path, config, traits, families, published)
+    faults += _instrument_faults(study)
+    faults += _build_faults(study)
+    faults += _file_faults(study)
+    faults += _ld_faults(study)
+    if faults:
+        raise ConfigError(*faults)
+    return Study(path, config, traits, families, published, notes=_notes(study))
+
+
+def _families(config: StudyConfig, traits: dict[str, Trait], faults: list[Fault], *, where: str) -> tuple[Family, ...]:
+    families: list[Family] = []
+    for index, block in enumerate(config.mr):
+        place = f"{where}: mr[{index}]"
+        if any(block.id == family.id for family in families):
+            faults.append(Fault("duplicate_family", place, f"family '{block.id}' twice", "one name per family"))
+        forward = _forward_pairs(block, traits, faults, where=place)
+        names = [("primary", block.primary), *[(f"sensitivity[{i}]", name) for i, name in enumerate(block.sensitivity)]]
+        faults += [ESTIMATORS.fault(name, where=f"{place}.{key}") for key, name in names if name not in ESTIMATORS]
+        families += _both_directions(block, forward)
+    return tuple(families)
+
+
+def _forward_pairs(
+    block: MrFamily, traits: dict[str, Trait], faults: list[Fault], *, where: str
+) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of a block as declared; a trait is never paired with itself."""
+    n_faults = len(faults)
+    if block.pairs:
+        for i, pair in enumerate(block.pairs):
+            _resolve(pair, traits, faults, where=f"{where}.pairs[{i}]")
+        wanted = block.pairs
+    else:
+        exposures = _resolve(block.exposures, traits, faults, where=f"{where}.exposures")
+        outcomes = _resolve(block.outcomes, traits, faults, where=f"{where}.outcomes")
+        wanted = tuple((x, y) for x in exposures for y in outcomes)
+    found = tuple(dict.fromkeys((x, y) for x, y in wanted if x != y))
+    if not found and len(faults) == n_faults:
+        faults.append(Fault("no_pairs", where, "a trait is paired with itself only", "two different traits"))
+    return found
+
+
+def _both_directions(block: MrFamily, forward: tuple[tuple[str, str], ...]) -> list[Family]:
+    """Return the family, and the reverse one if it is asked for."""
+    made = [Family(block.id, forward, block.primary, block.sensitivity, block.exposure_direction)]
+    if block.direction == "both":
+        known = set(forward)
+        backward = tuple((y, x) for x, y in forward if (y, x) not in known)
+        made.append(Family(f"{block.id}-reverse", backward, block.primary, block.sensitivity, block.exposure_direction))
+    return made
+
+
+def _resolve(
+    choice: tuple[str, ...] | LayerChoice, traits: dict[str, Trait], faults: list[Fault], *, where: str
+) -> tuple[str, ...]:
+    if isinstance(choice, LayerChoice):
+        members = tuple(trait_id for trait_id, trait in traits.items() if trait.layer == choice.layer)
+        if not members:
+            faults.append(
+                Fault("empty_layer", where, f"no trait of layer '{choice.layer}'", "at least one in the trait table")
+            )
+        return members
+    for i, name in enumerate(choice):
+        if name not in traits:
+            faults.append(
+                Fault(
+                    "unknown_trait",
+                    f"{where}[{i}]",
+                    f"trait '{name}' is not in the trait table",
+                    "a trait_id",
+                    nearest(name, traits),
+                )
+            )
+    return tuple(name for name in dict.fromkeys(choice) if name in traits)
+
+
+def _instrument_faults(study: Study) -> list[Fault]:
+    where = f"{study.path.name}: instruments"
+    section = study.config.instruments
+    faults = [
+        Fault(
+            "unknown_trait",
+            f"{where}.given",
+            f"trait '{name}' is not in the trait table",
+            "a trait_id",
+            nearest(name, study.traits),
+        )
+        for name in section.given
+        if name not in study.traits
+    ]
+    faults += [
+        Fault("no_reason", f"{where}.given.{name}", "an empty reason", "where the list of instruments comes from")
+        for name, reason in section.given.items()
+        if not reason.strip()
+    ]
+    if section.exclude_loci:
+        faults.append(
+            Fault(
+                "not_available_yet",
+                f"{where}.exclude_loci",
+                "named loci",
+                "an empty list",
+                "This version has no table of known loci yet; leave the variants out of the file",
+            )
+        )
+    return faults
+
+
+def _build_faults(study: Study) -> list[Fault]:
+    wanted = study.config.study.genome_build
+    return [
+        Fault(
+            "builds_differ",
+            f"{study.config.study.traits}, trait '{trait_id}'",
+            f"genome_build {study.traits[trait_id].genome_build}",
+            f"{wanted} as declared in [study]",
+            "Lift the file over, or correct the declaration",
+        )
+        for trait_id in study.sides()
+        if study.traits[trait_id].genome_build not in {"", wanted}
+    ]
+
+
+def _file_faults(study: Study) -> list[Fault]:
+    """Look into every file that will be read: there, whole, with the columns of its format."""
+    faults: list[Fault] = []
+    sides = study.sides()
+    for trait_id, side in sides.items():
+        trait, path = study.traits[trait_id], study.file_of(trait_id)
+        fmt = FORMATS[trait.format]
+        roles = {
+            s
+            for family in study.families
+            for pair in family.pairs
+            for s, t in zip(("exposure", "outcome"), pair, strict=True)
+            if t == trait_id
+        }
+        if fmt.is_prealigned and len(roles) > 1:
+            faults.append(
+                Fault(
+                    "two_roles",
+                    f"trait '{trait_id}'",
+                    f"exposure and outcome, but the file of format '{trait.format}' is one pair",
+                    "summary statistics with all variants",
+                    "Give the trait a file of its own",
+                )
+            )
+        try:
+            if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
+                continue
+            header = [name for name in read_text_table(path).columns if name != LINE]
+            resolve_columns(header, fmt, side=side, where=f"trait '{trait_id}', {trait.file}")
+        except OsteobiomeError as error:
+            faults += [
+                Fault(
+                    f.code, f.where.replace(str(path), f"trait '{trait_id}', {trait.file}"), f.found, f.expected, f.hint
+                )
+                for f in error.faults
+            ]
+        except OSError as error:
+            faults.append(Fault("unreadable_file", f"trait '{trait_id}', {trait.file}", str(error), "a readable file"))
+    return faults
+
+
+def _ld_faults(study: Study) -> list[Fault]:
+    faults: list[Fault] = []
+    for ancestry, files in study.config.ld.items():
+        where = f"{study.path.name}: ld.{ancestry}"
+        if isinstance(files, str):
+            faults.append(
+                Fault(
+                    "not_available_yet",
+                    where,
+                    f"a panel of genotypes ('{files}')",
+                    "{ matrix = ..., variants = ... }",
+                    "This version reads a signed LD matrix; make one with PLINK: --r square",
+                )
+            )
+            continue
+        try:
+            read_ld_matrix(study.folder / files.matrix, study.folder / files.variants)
+        except (InputFileError, OsteobiomeError) as error:
+            faults += error.faults
+    return faults
+
+
+def _notes(study: Study) -> tuple[Fault, ...]:
+    """Return what a user should know before running."""
+    notes: list[Fault] = []
+    section = study.config.instruments
+    if section.r2 is not None or section.window_kb is not None:
+        notes.append(
+            Fault(
+                "no_clumping",
+                f"{study.path.name}: instruments",
+                "r2 or window_kb without a panel of genotypes",
+                "independent variants in the files",
+                "Nothing is clumped: the report says so",
+                severity="note",
+            )
+        )
+    for family in study.families:
+        missing = [name for name in family.methods if ESTIMATORS[name].needs_ld]
+        if missing and not study.ld_files():
+            notes.append(
+                Fault(
+                    "no_ld",
+                    f"family '{family.id}'",
+                    f"method '{missing[0]}' without [ld]",
+                    "an LD matrix",
+                    "Its estimates will have the status missing_ld",
+                    severity="note",
+                )
+            )
+    return tuple(notes)

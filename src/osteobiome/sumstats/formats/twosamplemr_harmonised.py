@@ -1,0 +1,31 @@
+"""Harmonised tables of the R package TwoSampleMR: both traits in one row, as their authors kept them.
+
+Rows with ``mr_keep`` FALSE were left out by the authors and are left out here, with their number. Rows that they kept
+are not questioned again: alleles stand as aligned, palindromes included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osteobiome.sumstats.formats.registry import FORMATS, Columns, Format, Side
+from osteobiome.sumstats.formats.twosamplemr import STEMS, expected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def columns(header: Sequence[str], side: Side) -> Columns:
+    """Return our names for one side of a harmonised table."""
+    found = {ours: f"{stem}.{side}" for ours, stem in STEMS.items() if f"{stem}.{side}" in header}
+    if "SNP" in header:
+        found["rsid"] = "SNP"
+    if "mr_keep" in header:
+        found["keep"] = "mr_keep"
+    return found
+
+
+FORMATS.add(
+    "twosamplemr_harmonised",
+    Format("twosamplemr_harmonised", "TwoSampleMR harmonised table", columns, expected, is_prealigned=True),
+)

@@ -1,0 +1,165 @@
+"""From a file on disk to a table of text with line numbers; anything unreadable is named, nothing is repaired."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+
+import polars as pl
+
+from osteobiome.core.errors import Fault, InputFileError
+
+GZIP_MAGIC = b"\x1f\x8b"
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""The empty block that ends every complete bgzip file (SAM specification, section 4.1.2)."""
+LINE = "__line__"
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a plain, gzip or bgzip file, or raise with the reason.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to read.
+
+    Raises
+    ------
+    InputFileError
+        Missing, a folder, no permission, empty, cut off or damaged.
+    """
+    where = str(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise InputFileError(
+            Fault("missing_file", where, "no such file", "a table of summary statistics", "Check the path")
+        ) from None
+    except IsADirectoryError:
+        raise InputFileError(Fault("not_a_file", where, "a folder", "a file", "Name the file in it")) from None
+    except PermissionError:
+        raise InputFileError(
+            Fault("no_permission", where, "no permission to read it", "a readable file", f"Try: chmod +r {path.name}")
+        ) from None
+    if not raw:
+        raise InputFileError(Fault("empty_file", where, "the file is empty", "a header and rows", "Download it again"))
+    if not raw.startswith(GZIP_MAGIC):
+        return raw
+    if raw[12:14] == b"BC" and not raw.endswith(BGZF_END):
+        raise _truncated(where, "a bgzip file without its end block")
+    try:
+        content = gzip.decompress(raw)
+    except EOFError:
+        raise _truncated(where, "a gzip file that ends in the middle") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputFileError(
+            Fault("damaged_gzip", where, f"a damaged gzip file ({error})", "an intact one", "Download it again")
+        ) from None
+    if not content:
+        raise InputFileError(Fault("empty_file", where, "the gzip file holds nothing", "a header and rows"))
+    return content
+
+
+def _truncated(where: str, found: str) -> InputFileError:
+    return InputFileError(
+        Fault("truncated_gzip", where, found, "a complete file", "Download it again and compare its checksum")
+    )
+
+
+def read_text_table(path: Path) -> pl.DataFrame:
+    """Read a delimited table with every cell as text and a column of line numbers.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Tab-, comma- or semicolon-separated text with one header line; plain, gzip or bgzip.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of type String in file order, and ``__line__`` (Int64, the header is line 1).
+
+    Raises
+    ------
+    InputFileError
+        As :func:`read_bytes`; or not text, no rows, duplicated columns, rows of different length.
+    """
+    content = read_bytes(path)
+    where = str(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputFileError(
+            Fault(
+                "not_utf8",
+                where,
+                f"bytes that are not UTF-8 text (first at byte {error.start})",
+                "UTF-8 text",
+                "Convert it, for example with iconv",
+            )
+        ) from None
+    if "\x00" in text:
+        raise InputFileError(Fault("nul_bytes", where, "NUL bytes", "text", "The file is binary or damaged"))
+    header, _, body = text.partition("\n")
+    if not header.strip() or not body.strip():
+        raise InputFileError(Fault("no_rows", where, "no rows below the header", "a header and rows"))
+    separator = _separator(header)
+    names = [name.strip().strip('"') for name in header.rstrip("\r").split(separator)]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputFileError(
+            Fault(
+                "duplicate_column",
+                where,
+                f"column '{repeated[0]}' twice",
+                "distinct column names",
+                "Rename or remove one of them",
+            )
+        )
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(text.encode()),
+            separator=separator,
+            infer_schema=False,
+            quote_char='"' if separator != "\t" else None,
+        )
+    except pl.exceptions.PolarsError as error:
+        raise InputFileError(_ragged(where, text, separator, len(names)) or _unparsed(where, error)) from None
+    ragged = _ragged(where, text, separator, len(names)) if _may_be_ragged(frame) else None
+    if ragged:
+        raise InputFileError(ragged)
+    frame.columns = names
+    numbered = frame.with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias(LINE))
+    rows = numbered.filter(pl.any_horizontal(pl.col(names).is_not_null()))  # blank lines are not rows
+    return rows.with_columns(pl.col(names).str.strip_chars())
+
+
+def _separator(header: str) -> str:
+    """Return the separator of a header line; tab wins over semicolon and comma."""
+    return next((mark for mark in ("\t", ";", ",") if mark in header), "\t")
+
+
+def _may_be_ragged(frame: pl.DataFrame) -> bool:
+    """Tell whether a row may be too short: polars fills it with nulls at the end."""
+    return bool(frame.width > 1 and frame[frame.columns[-1]].null_count() > 0)
+
+
+def _ragged(where: str, text: str, separator: str, width: int) -> Fault | None:
+    """Return the first row with another number of fields than the header, if quotes play no part."""
+    for number, line in enumerate(text.splitlines()[1:], start=2):
+        fields = line.count(separator) + 1
+        if line.strip() and '"' not in line and fields != width:
+            return Fault(
+                "ragged_row",
+                f"{where}, line {number}",
+                f"{fields} fields",
+                f"{width} as in the header",
+                "The file is cut off here, or a field holds the separator",
+            )
+    return None
+
+
+def _unparsed(where: str, error: Exception) -> Fault:
+    return Fault("unreadable_table", where, f"not a delimited table ({error})", "tab- or comma-separated text")
