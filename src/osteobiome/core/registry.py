@@ -52,12 +52,13 @@ class Registry(Generic[T]):
 
     def fault(self, name: str, *, where: str) -> Fault:
         """Return the fault that an unknown ``name`` at ``where`` amounts to."""
+        hint = nearest(name, self._items)
         return Fault(
             code=f"unknown_{self.kind.replace(' ', '_')}",
             where=where,
             found="not known" if name in where else f"{self.kind} '{name}' is not known",
             expected="one of " + ", ".join(self._items),
-            hint=nearest(name, self._items),
+            hint=hint if hint.startswith("Did") else "",  # the whole list stands in `expected` already
         )
 
     def __contains__(self, name: object) -> bool:

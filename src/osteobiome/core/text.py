@@ -127,30 +127,12 @@ def join(words: list[str]) -> str:
 
 REASONS = {
     "empty_id": "no identifier and no position",
-    "missing_allele": "allele missing",
     "multiple_alleles": "several alleles in one cell",
     "bad_allele": "allele is not made of A, C, G, T",
     "same_allele": "effect and other allele are the same",
-    "missing_beta": "effect missing",
-    "non_numeric_beta": "effect is not a number",
-    "infinite_beta": "effect is infinite",
-    "missing_odds_ratio": "odds ratio missing",
-    "non_numeric_odds_ratio": "odds ratio is not a number",
-    "infinite_odds_ratio": "odds ratio is infinite",
     "odds_ratio_not_positive": "odds ratio is not above 0",
-    "missing_se": "standard error missing",
-    "non_numeric_se": "standard error is not a number",
-    "infinite_se": "standard error is infinite",
-    "non_positive_se": "standard error is not above 0",
-    "non_numeric_eaf": "allele frequency is not a number",
-    "infinite_eaf": "allele frequency is infinite",
     "eaf_out_of_range": "allele frequency is not between 0 and 1",
-    "non_numeric_p_value": "p value is not a number",
-    "non_numeric_neg_log_10_p_value": "p value is not a number",
-    "infinite_neg_log_10_p_value": "p value is infinite",
     "p_out_of_range": "p value is not between 0 and 1",
-    "non_numeric_n": "sample size is not a number",
-    "infinite_n": "sample size is infinite",
     "n_not_positive": "sample size is not above 0",
     "duplicate": "copy of another row",
     "duplicate_conflicting": "several rows of one variant that contradict each other (all dropped)",
@@ -170,8 +152,6 @@ REASONS = {
     "identified_by_rsid_only": "without position, known by rsID only",
     "eaf_missing": "without allele frequency",
     "indel_matched_exactly": "insertions or deletions, matched by their exact alleles",
-    "non_positive_se_exposure": "standard error of the exposure is not above 0",
-    "non_positive_se_outcome": "standard error of the outcome is not above 0",
     "multi_allelic_sites": "sites with several alternative alleles, each its own variant",
     "p_value_from_beta_and_se": "p value computed from effect and standard error",
     "p_value_printed_as_0": "p value printed as 0",
@@ -182,6 +162,40 @@ REASONS = {
 """Reasons and notes of row reports in words."""
 
 
+_COLUMN_WORDS = {
+    "allele": "allele",
+    "beta": "effect",
+    "odds_ratio": "odds ratio",
+    "se": "standard error",
+    "eaf": "allele frequency",
+    "p_value": "p value",
+    "neg_log_10_p_value": "p value",
+    "n": "sample size",
+    "beta_exposure": "effect on the exposure",
+    "beta_outcome": "effect on the outcome",
+    "se_exposure": "standard error on the exposure",
+    "se_outcome": "standard error on the outcome",
+}
+_FAULT_WORDS = {
+    "missing_": "missing",
+    "non_numeric_": "is not a number",
+    "infinite_": "is infinite",
+    "non_positive_": "is not above 0",
+}
+
+
 def reason(name: str) -> str:
-    """Return a reason in words, or the name itself with spaces."""
-    return REASONS.get(name, name.replace("_", " "))
+    """Return a reason in words, or the name itself with spaces.
+
+    Examples
+    --------
+    >>> reason("empty_id"), reason("non_numeric_beta_outcome")
+    ('no identifier and no position', 'effect on the outcome is not a number')
+    """
+    if name in REASONS:
+        return REASONS[name]
+    for prefix, words in _FAULT_WORDS.items():
+        column = _COLUMN_WORDS.get(name.removeprefix(prefix))
+        if name.startswith(prefix) and column is not None:
+            return f"{column} {words}"
+    return name.replace("_", " ")

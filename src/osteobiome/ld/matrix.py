@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+VALUE_TOLERANCE = 1e-6
+"""A correlation may exceed 1 by this much, from rounding in other software."""
+SYMMETRY_TOLERANCE = 1e-4
+"""r of a pair may differ by direction by this much: tables are often printed with four decimals."""
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _PALINDROMES = {("A", "T"), ("T", "A"), ("C", "G"), ("G", "C")}
 
@@ -102,61 +106,70 @@ def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
     InputFileError, SchemaError
         Not square, not numeric, not symmetric, or variants without alleles.
     """
-    table = read_text_table(matrix)
+    names, r = _read_square(matrix)
+    alleles = _read_alleles(variants)
+    without = [name for name in names if not all(alleles.get(name, ("", "")))]
+    if without:
+        raise SchemaError(
+            Fault(
+                "ld_without_alleles",
+                str(variants),
+                f"no alleles for {len(without)} variants, such as {without[0]}",
+                "alleles for every row of the matrix",
+            )
+        )
+    counted, other = zip(*(alleles[name] for name in names), strict=True)
+    return LdMatrix((r + r.T) / 2.0, tuple(names), tuple(counted), tuple(other))
+
+
+def _read_square(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the names and values of a square table of r."""
+    table = read_text_table(path)
     names = [name for name in table.columns if name != LINE][1:]
     rsid = table[table.columns[0]].to_list()
     if rsid != names:
         raise SchemaError(
             Fault(
                 "ld_not_square",
-                str(matrix),
+                str(path),
                 f"{len(rsid)} rows and {len(names)} columns, or another order",
                 "the same variants in rows and columns",
             )
         )
     numbers = table.select(pl.col(names).cast(pl.Float64, strict=False))
     r = np.ascontiguousarray(numbers.to_numpy(), dtype=np.float64)
-    if not np.isfinite(r).all() or np.abs(r).max(initial=0.0) > 1.0 + 1e-6:
+    if not np.isfinite(r).all() or np.abs(r).max(initial=0.0) > 1.0 + VALUE_TOLERANCE:
+        raise InputFileError(
+            Fault("ld_bad_value", str(path), "a value that is no correlation", "numbers between -1 and 1, none missing")
+        )
+    if not np.allclose(r, r.T, atol=SYMMETRY_TOLERANCE):
+        raise InputFileError(
+            Fault("ld_not_symmetric", str(path), "r of a pair differs by direction", "a symmetric table")
+        )
+    if not np.allclose(np.diag(r), 1.0, atol=SYMMETRY_TOLERANCE):
         raise InputFileError(
             Fault(
-                "ld_bad_value", str(matrix), "a value that is no correlation", "numbers between -1 and 1, none missing"
+                "ld_diagonal", str(path), "a variant whose correlation with itself is not 1", "signed r, not covariance"
             )
         )
-    if not np.allclose(r, r.T, atol=1e-4):
-        raise InputFileError(
-            Fault("ld_not_symmetric", str(matrix), "r of a pair differs by direction", "a symmetric table")
-        )
-    alleles = read_text_table(variants)
-    spelling = {"effect_allele": "alt", "other_allele": "ref"}
-    columns = {}
-    for ours, theirs in spelling.items():
+    return names, r
+
+
+def _read_alleles(path: Path) -> dict[str, tuple[str, str]]:
+    """Return counted and other allele of each variant."""
+    alleles = read_text_table(path)
+    columns = []
+    for ours, theirs in (("effect_allele", "alt"), ("other_allele", "ref")):
         use = next((name for name in (ours, theirs) if name in alleles.columns), None)
         if use is None or "rsid" not in alleles.columns:
             raise SchemaError(
                 Fault(
                     "no_allele_column",
-                    str(variants),
+                    str(path),
                     f"no column '{ours}' or '{theirs}', or no 'rsid'",
                     "the alleles that r was counted in",
                     "Without alleles the sign of r means nothing",
                 )
             )
-        columns[ours] = dict(zip(alleles["rsid"], alleles[use].str.to_uppercase(), strict=True))
-    unknown = [
-        name for name in names if not columns["effect_allele"].get(name) or not columns["other_allele"].get(name)
-    ]
-    if unknown:
-        raise SchemaError(
-            Fault(
-                "ld_without_alleles",
-                str(variants),
-                f"no alleles for {len(unknown)} variants, such as {unknown[0]}",
-                "alleles for every row of the matrix",
-            )
-        )
-    return LdMatrix(
-        (r + r.T) / 2.0,
-        tuple(names),
-        tuple(columns["effect_allele"][name] for name in names),
-        tuple(columns["other_allele"][name] for name in names),
-    )
+        columns.append(alleles[use].fill_null("").str.to_uppercase())
+    return {name: (a, b) for name, a, b in zip(alleles["rsid"], *columns, strict=True)}

@@ -131,9 +131,10 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool) -> tuple[str, .
         The list is empty.
     """
     if text.strip() == "all":
+        entries = sorted(ESTIMATORS.items(), key=lambda item: (item[1].min_variants, item[0]))
         return tuple(
             name
-            for name, entry in ESTIMATORS.items()
+            for name, entry in entries
             if (has_ld or not entry.needs_ld) and (not entry.max_variants or n_variants <= entry.max_variants)
         )
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

@@ -58,7 +58,7 @@ def scatter(
         y0=pl.col("y") - pl.col("sy"), y1=pl.col("y") + pl.col("sy"),
     )  # fmt: skip
     reach = float(points["x"].max() or 0.0) * 1.05  # type: ignore[arg-type]
-    slopes = [
+    slopes: list[dict[str, object]] = [
         {"method": label, "x": at, "y": intercept + slope * at}
         for label, slope, intercept in lines
         for at in (0.0, reach)
@@ -88,23 +88,24 @@ def scatter(
                 ],
             },
         },
-        {
-            "data": {"values": slopes},
-            "mark": {"type": "line", "strokeWidth": 2},
-            "encoding": {
-                "x": x,
-                "y": y,
-                "color": {
-                    "field": "method",
-                    "type": "nominal",
-                    "scale": {"domain": order, "range": list(PALETTE[: len(order)])},
-                },
-                "strokeDash": {
-                    "field": "method",
-                    "type": "nominal",
-                    "scale": {"domain": order, "range": [list(d) for d in DASHES[: len(order)]]},
-                },
-            },
-        },
+        _line_layer(slopes, order, x, y),
     ]
     return spec
+
+
+def _line_layer(slopes: list[dict[str, object]], order: list[str], x: Spec, y: Spec) -> Spec:
+    """Return the layer of slopes; colour and dash both tell the methods apart."""
+
+    def channel(values: list[object]) -> Spec:
+        return {"field": "method", "type": "nominal", "scale": {"domain": order, "range": values}}
+
+    return {
+        "data": {"values": slopes},
+        "mark": {"type": "line", "strokeWidth": 2},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "color": channel(list(PALETTE[: len(order)])),
+            "strokeDash": channel([list(dash) for dash in DASHES[: len(order)]]),
+        },
+    }

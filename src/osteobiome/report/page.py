@@ -76,6 +76,7 @@ def render(content: Content) -> str:
             methods=methods_paragraph(content),
             estimators=[row for row in content.methods.to_dicts() if row["used_for"] != "diagnostic"],
             references=references(content),
+            uses_random_numbers=content.estimates["n_draws"].is_not_null().any(),
             provenance=provenance(),
             made=datetime.now(tz=UTC).strftime("%Y-%m-%d %H:%M UTC"),
             figures=_script_json(figures),

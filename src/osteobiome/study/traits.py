@@ -14,6 +14,7 @@ from osteobiome.study.config import Build, Identifier, Layer
 from osteobiome.sumstats.formats import FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _UNIT = re.compile(r"^(sd|log_odds|native:.+)$")
@@ -111,8 +112,31 @@ def read_traits(path: Path) -> tuple[Trait, ...]:
         With every fault of every row.
     """
     where = path.name
+    reader = csv.DictReader(io.StringIO(_read_text(path)))
+    header = [name.strip() for name in reader.fieldnames or []]
+    reader.fieldnames = header
+    faults = _header_faults(header, where=where)
+    if faults:
+        raise ConfigError(*faults)
+    traits: dict[str, Trait] = {}
+    for number, row in enumerate(reader, start=2):
+        line = f"{where}, line {number}"
+        trait = _read_row(row, faults, line=line)
+        if trait is None:
+            continue
+        if trait.trait_id in traits:
+            faults.append(Fault("duplicate_trait", line, f"trait '{trait.trait_id}' twice", "one row per trait"))
+        traits[trait.trait_id] = trait
+    if not traits and not faults:
+        faults.append(Fault("no_rows", where, "no traits", "one row per trait"))
+    if faults:
+        raise ConfigError(*faults)
+    return tuple(traits.values())
+
+
+def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             Fault("missing_file", str(path), "no such file", "the trait table", "Check [study] traits")
@@ -121,9 +145,10 @@ def read_traits(path: Path) -> tuple[Trait, ...]:
         raise ConfigError(
             Fault("unreadable_file", str(path), f"a file that cannot be read ({error})", "a CSV file")
         ) from None
-    reader = csv.DictReader(io.StringIO(text))
-    header = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = header
+
+
+def _header_faults(header: list[str], *, where: str) -> list[Fault]:
+    """Return unknown and missing columns."""
     faults = [
         Fault(
             "unknown_column",
@@ -135,54 +160,42 @@ def read_traits(path: Path) -> tuple[Trait, ...]:
         for name in header
         if name not in Trait.model_fields
     ]
-    faults += [
+    return faults + [
         Fault("missing_column", f"{where}, header", f"no column '{name}'", "columns " + ", ".join(REQUIRED))
         for name in REQUIRED
         if name not in header
     ]
-    if faults:
-        raise ConfigError(*faults)
-    traits, seen = [], set()
-    for number, row in enumerate(reader, start=2):
-        if None in row:
-            faults.append(
-                Fault(
-                    "ragged_row",
-                    f"{where}, line {number}",
-                    "more fields than the header",
-                    "one field per column",
-                    "Quote fields that hold a comma",
-                )
+
+
+def _read_row(row: Mapping[str | None, str | list[str] | None], faults: list[Fault], *, line: str) -> Trait | None:
+    """Return the trait of one row, or add what is wrong with it to the faults."""
+    if None in row:
+        faults.append(
+            Fault(
+                "ragged_row",
+                line,
+                "more fields than the header",
+                "one field per column",
+                "Quote fields that hold a comma",
             )
-            continue
-        try:
-            trait = Trait.model_validate({key: value or "" for key, value in row.items()})
-        except ValidationError as error:
-            faults += [
-                Fault(
-                    "bad_value",
-                    f"{where}, line {number}, {detail['loc'][0]}",
-                    f"value {detail['input']!r}",
-                    _expected(str(detail["loc"][0])) or detail["msg"],
-                )
-                for detail in error.errors(include_url=False)
-            ]
-            continue
-        if trait.trait_id in seen:
-            faults.append(
-                Fault(
-                    "duplicate_trait", f"{where}, line {number}", f"trait '{trait.trait_id}' twice", "one row per trait"
-                )
+        )
+        return None
+    try:
+        trait = Trait.model_validate({str(key): value or "" for key, value in row.items()})
+    except ValidationError as error:
+        faults += [
+            Fault(
+                "bad_value",
+                f"{line}, {detail['loc'][0]}",
+                f"value {detail['input']!r}",
+                _expected(str(detail["loc"][0])) or detail["msg"],
             )
-        if trait.format not in FORMATS:
-            faults.append(FORMATS.fault(trait.format, where=f"{where}, line {number}, format"))
-        seen.add(trait.trait_id)
-        traits.append(trait)
-    if not traits and not faults:
-        faults.append(Fault("no_rows", where, "no traits", "one row per trait"))
-    if faults:
-        raise ConfigError(*faults)
-    return tuple(traits)
+            for detail in error.errors(include_url=False)
+        ]
+        return None
+    if trait.format not in FORMATS:
+        faults.append(FORMATS.fault(trait.format, where=f"{line}, format"))
+    return trait
 
 
 def _expected(column: str) -> str:

@@ -34,9 +34,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise InputFileError(
-            Fault("missing_file", where, "no such file", "a table of summary statistics", "Check the path")
-        ) from None
+        raise InputFileError(Fault("missing_file", where, "no such file", "a table", "Check the path")) from None
     except IsADirectoryError:
         raise InputFileError(Fault("not_a_file", where, "a folder", "a file", "Name the file in it")) from None
     except PermissionError:

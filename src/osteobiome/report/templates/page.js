@@ -18,11 +18,13 @@ function colours() {
 
 async function draw(figure) {
   const name = figure.dataset.figure;
-  const spec = structuredClone(figures[name]);
+  // the blue of the palette is too dark on a dark page; its light neighbour in the same palette is not
+  const text = JSON.stringify(figures[name]);
+  const spec = JSON.parse(dark.matches ? text.replaceAll("#0072B2", "#56B4E9") : text);
   const extra = colours();
   for (const key of Object.keys(extra)) spec.config[key] = { ...(spec.config[key] || {}), ...extra[key] };
   if (views.has(name)) views.get(name).finalize();
-  const result = await window.vegaEmbed(figure.querySelector(".plot"), spec, { actions: false, renderer: "svg", logLevel: window.vega.Error });
+  const result = await window.vegaEmbed(figure.querySelector(".plot"), spec, { actions: false, renderer: "svg", logLevel: 1 });
   views.set(name, result);
   figure.dataset.drawn = "yes";
 }

@@ -1,0 +1,1 @@
+"""Timed cases, measured as ratios in one run."""
