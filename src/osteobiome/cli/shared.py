@@ -15,7 +15,7 @@ from osteobiome.core.errors import Fault, OsteobiomeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-DONE, CRASHED, BAD_INPUT, CANNOT_RUN = 0, 1, 2, 3
+CRASHED, BAD_INPUT = 1, 2
 
 
 def print_json(data: object) -> None:

@@ -139,7 +139,8 @@ def ivw(
 
     References
     ----------
-    Burgess et al. 2013, doi:10.1002/gepi.21758; random effects: Bowden et al. 2017, doi:10.1002/sim.7221
+    Burgess et al. 2013, doi:10.1002/gepi.21758; random effects: Bowden et al. 2017, doi:10.1002/sim.7221;
+    second-order weights: Bowden et al. 2019, doi:10.1093/ije/dyy258
 
     Examples
     --------

@@ -134,8 +134,7 @@ def wald_ratio(inst: Instruments, *, order: Order = "first", level: float = 0.95
 
     References
     ----------
-    Lawlor et al. 2008, doi:10.1002/sim.3034; second order: Thomas, Lawlor & Thompson 2007,
-    doi:10.1016/j.annepidem.2006.12.003
+    Lawlor et al. 2008, doi:10.1002/sim.3034; second order: Bowden et al. 2019, doi:10.1093/ije/dyy258
 
     Examples
     --------
