@@ -104,8 +104,11 @@ def _run(study: Path, out: Path | None, workers: int | None, *, as_json: bool, q
     """Run and show the result; exit 1 if a task crashed."""
     from osteobiome.core.progress import for_terminal
     from osteobiome.study import run_study
+    from osteobiome.study.executors import default_workers
 
-    result = run_study(study, out=out, workers=workers, progress=for_terminal(quiet=quiet or as_json))
+    result = run_study(
+        study, out=out, workers=workers or default_workers(), progress=for_terminal(quiet=quiet or as_json)
+    )
     if as_json:
         print_json(
             {

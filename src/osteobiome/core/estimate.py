@@ -26,6 +26,7 @@ class Status(StrEnum):
     TOO_MANY_INSTRUMENTS = "too_many_instruments"
     ZERO_EXPOSURE_EFFECT = "zero_exposure_effect"
     NO_SPREAD = "no_spread_of_exposure_effects"
+    NO_SCATTER = "no_scatter"
     SINGULAR = "singular"
     NOT_POSITIVE_SEMIDEFINITE = "not_positive_semidefinite"
     MISSING_LD = "missing_ld"
@@ -54,6 +55,10 @@ _MESSAGES: dict[Status, str] = {
     Status.NO_SPREAD: (
         "Not estimable: all variants have the same effect on the exposure, so slope and intercept cannot be told "
         "apart. Use IVW."
+    ),
+    Status.NO_SCATTER: (
+        "Not estimable: the variants agree to the last digit, so an error taken from their scatter would be 0. "
+        "Use the model with the floor, or fixed effects."
     ),
     Status.SINGULAR: (
         "Not estimable: the LD matrix is singular, some variants are copies of others. "

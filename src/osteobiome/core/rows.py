@@ -119,7 +119,8 @@ class RowReport:
         """
         faults = []
         for drop in self.dropped:
-            if drop.kind != "fault" or drop.reason in allow or drop.count <= max(1.0, max_bad_rows * self.n_in):
+            always = 2 if drop.reason == "duplicate_conflicting" else 1  # a contradiction takes two rows
+            if drop.kind != "fault" or drop.reason in allow or drop.count <= max(always, max_bad_rows * self.n_in):
                 continue
             share = 100 * drop.count / self.n_in
             lines = ", ".join(map(str, drop.lines[:5]))

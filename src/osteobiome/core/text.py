@@ -49,8 +49,8 @@ def significant(value: float | None, digits: int = 3) -> str:
     >>> significant(212.063), significant(0.00234567), significant(-4.0)
     ('212', '0.00235', '−4')
     """
-    if value is None or math.isnan(value):
-        return "–"
+    if value is None or not math.isfinite(value):
+        return fixed(value, 0)
     if value == 0 or _SMALL <= abs(value) < _LARGE:
         text = f"{value:.{digits}g}"
         if "e" in text:

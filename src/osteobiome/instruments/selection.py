@@ -8,6 +8,8 @@ import polars as pl
 
 from osteobiome.core.rows import RowLedger, RowReport
 
+ROUNDING = 1e-9
+
 
 def select(
     frame: pl.DataFrame, *, trait_id: str, p_threshold: float, given: bool = False
@@ -35,7 +37,8 @@ def select(
         With ``above_p_threshold`` as reason, and the number of weak instruments (F < 10) as note.
     """
     ledger = RowLedger(trait_id, "instruments", frame.height)
-    weak = pl.col("neg_log_10_p_value") < -math.log10(p_threshold)
+    # p equal to the threshold passes, however either of them was rounded on its way to a logarithm
+    weak = pl.col("neg_log_10_p_value") < -math.log10(p_threshold) - ROUNDING
     failing = frame.filter(weak).sort("line")
     if given:
         ledger.note("given_above_p_threshold", failing.height)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from osteobiome.stats.strength import i2_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -75,14 +78,9 @@ def i2_gx(
     >>> i2_gx(np.array([0.1, 0.2, 0.3]), np.array([0.01, 0.01, 0.01])).round(3).item()
     0.99
     """
-    size = np.abs(beta_exposure)
-    scale = np.ones_like(size) if se_outcome is None else se_outcome
-    used = np.ones(size.shape, dtype=bool) if mask is None else mask
-    with np.errstate(divide="ignore", invalid="ignore"):  # padding may hold zeros, and Q may be 0
-        x = np.where(used, size / scale, 0.0)
-        w = np.where(used, np.square(scale / se_exposure), 0.0)
-        mean = (w * x).sum(axis=-1, keepdims=True) / w.sum(axis=-1, keepdims=True)
-        q = (w * np.square(x - mean)).sum(axis=-1)
-        n = used.sum(axis=-1)
-        share = np.maximum(0.0, (q - (n - 1)) / q)
-    return np.where(n < 2, np.nan, np.where(q <= 0.0, 0.0, share))
+    shape = beta_exposure.shape
+    scale = np.ones(shape) if se_outcome is None else se_outcome
+    used = np.ones(shape, dtype=bool) if mask is None else mask
+    rows = (math.prod(shape[:-1]), shape[-1])
+    x, se, divisor, keep = (np.ascontiguousarray(a).reshape(rows) for a in (beta_exposure, se_exposure, scale, used))
+    return i2_kernel(x, se, divisor, keep).reshape(shape[:-1])

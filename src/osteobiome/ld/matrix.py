@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError
+from osteobiome.sumstats.identity import trim
 from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class LdMatrix:
 
 def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:
     """Return +1 for the same alleles, -1 for swapped ones, 0 for others; strand is tried for non-palindromes."""
+    pair, counted = trim(*pair)[:2], trim(*counted)[:2]
     swapped = counted[::-1]
     if pair == counted:
         return 1
@@ -172,4 +174,15 @@ def _read_alleles(path: Path) -> dict[str, tuple[str, str]]:
                 )
             )
         columns.append(alleles[use].fill_null("").str.to_uppercase())
+    repeated = alleles["rsid"].filter(alleles["rsid"].is_duplicated())
+    if len(repeated):
+        raise SchemaError(
+            Fault(
+                "ld_duplicate_variant",
+                str(path),
+                f"variant {repeated[0]} in several rows",
+                "one row per variant",
+                "Keep the row with the alleles that r was counted in",
+            )
+        )
     return {name: (a, b) for name, a, b in zip(alleles["rsid"], *columns, strict=True)}

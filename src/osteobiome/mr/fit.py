@@ -9,6 +9,7 @@ import numpy as np
 
 from osteobiome.core.errors import Fault, SchemaError, nearest
 from osteobiome.core.estimate import Estimate, Status, Test, failed
+from osteobiome.stats.strength import f_kernel
 from osteobiome.stats.tails import neg_log10_p_chi2, neg_log10_p_normal, neg_log10_p_t, normal_quantile, t_quantile
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 STATUSES: tuple[Status, ...] = tuple(Status)
 OK = STATUSES.index(Status.OK)
+ROUNDING = 1e-20
+"""Q per degree of freedom below which scatter is rounding error."""
 
 Model = Literal["multiplicative", "multiplicative_unfloored", "fixed"]
 Weights = Literal["first_order", "second_order"]
@@ -91,12 +94,13 @@ class Block:
         exposure effect: :math:`1/(\sigma_Y^2 + \hat\Gamma^2 \sigma_X^2/\hat\gamma^2)`; a variant without effect on
         the exposure then has weight 0.
         """
-        variance = np.square(self.se_outcome)
+        variance = np.square(self.se_outcome)  # (n_pairs, n_variants)
         if kind == "second_order":
             with np.errstate(divide="ignore", invalid="ignore"):  # an exposure effect of 0 gives weight 0
                 inherited = np.square(self.beta_outcome * self.se_exposure / self.beta_exposure)
             variance = variance + np.where(self.beta_exposure == 0.0, np.inf, inherited)
-        return np.where(self.mask, 1.0 / variance, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # padding may hold anything
+            return np.where(self.mask, 1.0 / variance, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,13 @@ def overdispersion(q: NDArray[np.float64], df: NDArray[np.float64], model: Model
     return np.where(df > 0, factor, 1.0)
 
 
+def without_scatter(q: NDArray[np.float64], df: NDArray[np.float64], model: Model) -> NDArray[np.bool_]:
+    """Return where the unfloored model would make the standard error 0 for lack of any scatter."""
+    if model != "multiplicative_unfloored":
+        return np.zeros(q.shape, dtype=bool)
+    return (df > 0) & (q <= ROUNDING * df)
+
+
 def heterogeneity(name: str, q: NDArray[np.float64], df: NDArray[np.float64]) -> tuple[TestColumn, TestColumn]:
     r"""Return the test of heterogeneity and I² = max(0, (Q - df) / Q), missing without degrees of freedom.
 
@@ -235,7 +246,7 @@ def heterogeneity(name: str, q: NDArray[np.float64], df: NDArray[np.float64]) ->
     has_df = df > 0
     q = np.where(has_df, q, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):  # Q may be 0
-        share = np.where(q > 0, np.maximum(0.0, (q - df) / q), 0.0)
+        share = np.where(q == 0, 0.0, np.maximum(0.0, (q - df) / q))
     test = TestColumn(
         name,
         q,
@@ -248,15 +259,8 @@ def heterogeneity(name: str, q: NDArray[np.float64], df: NDArray[np.float64]) ->
 
 def strength(block: Block) -> tuple[TestColumn, TestColumn]:
     """Return mean and smallest F statistic of each pair."""
-    ratio = np.square(block.beta_exposure / block.se_exposure)
-    n = block.n_variants
-    with np.errstate(divide="ignore", invalid="ignore"):  # pairs without variants
-        mean = np.where(block.mask, ratio, 0.0).sum(axis=1) / n
-    smallest = np.where(block.mask, ratio, np.inf).min(axis=1, initial=np.inf)
-    return (
-        TestColumn("mean_f", np.where(n > 0, mean, np.nan)),
-        TestColumn("min_f", np.where(n > 0, smallest, np.nan)),
-    )
+    mean, smallest = f_kernel(block.beta_exposure, block.se_exposure, block.mask).T
+    return TestColumn("mean_f", mean), TestColumn("min_f", smallest)
 
 
 def statuses(n_pairs: int, rules: Iterable[tuple[NDArray[np.bool_], Status]]) -> NDArray[np.int8]:

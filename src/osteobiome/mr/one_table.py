@@ -17,8 +17,8 @@ from osteobiome.mr.batch import grid
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.sumstats.numbers import blank, number
-from osteobiome.sumstats.qc import pair_checks, split
-from osteobiome.sumstats.reading import LINE, read_bytes, read_text_table
+from osteobiome.sumstats.qc import drop_duplicates, pair_checks, split
+from osteobiome.sumstats.reading import LINE, read_text, read_text_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,6 +190,9 @@ def estimate_table(
         )
     ledger = RowLedger(str(path), "table", raw.height)
     kept = split(raw, pair_checks(frozenset(raw.columns)), ledger)
+    if "rsid" in raw.columns:
+        typed = kept.with_columns(*(number(name).alias(f"__{name}__") for name in NUMBERS), line=pl.col(LINE))
+        kept = drop_duplicates(typed, ledger, key="rsid", values=tuple(f"__{name}__" for name in NUMBERS))
     rows = ledger.close(kept.height)
     faults = rows.excess(max_bad_rows=max_bad_rows)
     if faults:
@@ -224,7 +227,7 @@ def _pair(kept: pl.DataFrame, matrix: NDArray[np.float64] | None) -> Instruments
 
 def _read_square(path: Path, size: int) -> NDArray[np.float64]:
     """Read a square table of numbers without header."""
-    text = read_bytes(path).decode("utf-8-sig")
+    text = read_text(path)
     try:
         rows = [
             [float(cell) for cell in line.replace("\t", ",").split(",")] for line in text.splitlines() if line.strip()

@@ -62,8 +62,8 @@ def neg_log10_p_t(t: ArrayLike, df: ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    Where the incomplete beta function underflows it is summed as
-    :math:`x^a (1-x)^b / (a B(a, b)) \sum_k \prod_j (a+b+j)/(a+1+j) x^k` (DLMF 8.17.8).
+    Where the incomplete beta function underflows it is
+    :math:`x^a (1-x)^b / (a B(a, b))` times a continued fraction (DLMF 8.17.22).
 
     Examples
     --------
@@ -80,25 +80,42 @@ def neg_log10_p_t(t: ArrayLike, df: ArrayLike) -> NDArray[np.float64]:
         result: NDArray[np.float64] = np.asarray(-np.log10(p))
     deep = (p < _DIRECT) & np.isfinite(t)
     if np.any(deep):
-        # log x without forming x, which is 0 once |t| passes 1e154
-        log_x = -np.log1p(np.square(1.0 / ratio[deep])) - 2.0 * np.log(ratio[deep])
-        result[deep] = -_log_betainc_small(df[deep] / 2.0, 0.5, log_x) / LN10
+        result[deep] = -_log_betainc_half(df[deep] / 2.0, ratio[deep]) / LN10
     result[np.isinf(t)] = np.inf
     return result
 
 
-def _log_betainc_small(a: NDArray[np.float64], b: float, log_x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log I_x(a, b) for small x by the hypergeometric series."""
+def _log_betainc_half(a: NDArray[np.float64], ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log I_x(a, 1/2) for x = 1 / (1 + ratio^2) in the far tail, by the modified Lentz method.
+
+    x is never formed: it is 0 once the ratio passes 1e154, and 1 - x is lost to rounding for many degrees of freedom.
+    """
+    b = 0.5
+    with np.errstate(over="ignore"):  # the other branch of np.where
+        log_x = np.where(
+            ratio > 1.0, -2.0 * np.log(ratio) - np.log1p(np.square(1.0 / ratio)), -np.log1p(np.square(ratio))
+        )
     x = np.exp(log_x)
-    total = np.ones_like(x)
-    term = np.ones_like(x)
-    for k in range(_MAX_TERMS):
-        term = term * x * (a + b + k) / (a + 1.0 + k)
-        total += term
-        if np.all(term < 1e-17 * total):
+    tiny = 1e-300
+    c = np.ones_like(x)
+    d = 1.0 / (1.0 - (a + b) * x / (a + 1.0))
+    h = d.copy()
+    for m in range(1, _MAX_TERMS):
+        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        delta = np.ones_like(x)
+        for coefficient in (even, odd):
+            d = 1.0 + coefficient * d
+            c = 1.0 + coefficient / c
+            d = 1.0 / np.where(d == 0.0, tiny, d)
+            c = np.where(c == 0.0, tiny, c)
+            delta = d * c
+            h = h * delta
+        if np.all(np.abs(delta - 1.0) < 1e-15):
             break
-    log_x_power: NDArray[np.float64] = a * log_x + b * np.log1p(-x) - np.log(a) - special.betaln(a, b)
-    return log_x_power + np.log(total)
+    log_rest = log_x + 2.0 * np.log(ratio)  # log(1 - x)
+    log_power: NDArray[np.float64] = a * log_x + b * log_rest - np.log(a) - special.betaln(a, b)
+    return log_power + np.log(h)
 
 
 def neg_log10_p_chi2(statistic: ArrayLike, df: ArrayLike) -> NDArray[np.float64]:

@@ -18,6 +18,11 @@ from osteobiome.core.errors import Fault, OsteobiomeError
 from osteobiome.store import StudyFolder
 from osteobiome.study.task import STEPS, Inputs, Task
 
+_WORKER_DIED = (
+    "A worker process died: out of memory, killed from outside, or started from a script that calls run_study with "
+    'several workers outside `if __name__ == "__main__":`.'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -136,7 +141,7 @@ def _result(future: Future[Outcome], task: Task) -> Outcome:
     try:
         return future.result()
     except BrokenProcessPool:
-        return Outcome(task, 0.0, crash="The worker process died: out of memory, or killed from outside.")
+        return Outcome(task, 0.0, crash=_WORKER_DIED)
 
 
 def _die_with_parent() -> None:

@@ -12,7 +12,7 @@ from osteobiome.core.progress import NoProgress
 from osteobiome.core.provenance import provenance
 from osteobiome.report import write_report
 from osteobiome.store import AttemptLog, StudyFolder, publish, read_table, write_atomic
-from osteobiome.study.executors import Outcome, default_workers, run_tasks
+from osteobiome.study.executors import Outcome, run_tasks
 from osteobiome.study.plan import Plan, make_plan
 from osteobiome.study.study import Study, load_study
 
@@ -62,7 +62,7 @@ def results_folder(study_file: Path, out: Path | None) -> Path:
 
 
 def run_study(
-    study_file: Path, *, out: Path | None = None, workers: int | None = None, progress: Progress | None = None
+    study_file: Path, *, out: Path | None = None, workers: int = 1, progress: Progress | None = None
 ) -> RunResult:
     """Run a study, or resume it: finished tasks are found by their keys and kept.
 
@@ -72,8 +72,9 @@ def run_study(
         Study file (TOML).
     out : pathlib.Path, optional
         Folder of results; ``results`` beside the study file by default.
-    workers : int, optional
-        Processes; all processors by default. The tables do not depend on it.
+    workers : int
+        Processes. The tables do not depend on it. More than one are spawned: a script must then make the call under
+        ``if __name__ == "__main__":``.
     progress : Progress, optional
         Told about each task; silent by default.
 
@@ -101,7 +102,7 @@ def run_study(
         store.clear_temporary()
         log = AttemptLog(store.root / "progress.sqlite")
         try:
-            todo, outcomes = _run(plan, store, log, workers or default_workers(), progress or NoProgress())
+            todo, outcomes = _run(plan, store, log, workers, progress or NoProgress())
         finally:
             log.close()
         faults = tuple(fault for outcome in outcomes for fault in outcome.faults)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from osteobiome.sumstats.table import SumStats
 
 PalindromePolicy = Literal["frequency", "drop", "keep_forward"]
+ROUNDING = 1e-9
 _POSITION_KINDS = 2
 _KIND = 1 << 60
 
@@ -135,7 +136,7 @@ def _join(left: pl.DataFrame, right: pl.DataFrame, ledger: RowLedger) -> pl.Data
 def _join_by_id(rest: pl.DataFrame, free: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
     """Return rows that meet by identifier with the same alleles, with the number of candidates each has."""
     candidates = rest.join(
-        free.drop("variant_key").rename({"chromosome": "chromosome_outcome", "position": "position_outcome"}),
+        free.rename({"variant_key": "outcome_key", "chromosome": "chromosome_outcome", "position": "position_outcome"}),
         on=["id_key", "allele_class"],
     )
     exact = (pl.col("effect_allele") == pl.col("effect_allele_outcome")) & (
@@ -143,13 +144,15 @@ def _join_by_id(rest: pl.DataFrame, free: pl.DataFrame, ledger: RowLedger) -> pl
     )
     candidates = candidates.filter((pl.col("allele_class") < 4) | exact)
     candidates = candidates.with_columns(
-        pl.len().over("variant_key").alias("n_candidates"), pl.lit("rsid").alias("matched_by")
+        # neither an instrument with several rows of the outcome, nor a row of the outcome for several instruments
+        pl.max_horizontal(pl.len().over("variant_key"), pl.len().over("outcome_key")).alias("n_candidates"),
+        pl.lit("rsid").alias("matched_by"),
     )
     single = candidates.filter(pl.col("n_candidates") == 1)
     ledger.note("matched_by_rsid", single.height)
     moved = single.filter(pl.col("position") != pl.col("position_outcome"))
     ledger.note("rsid_at_another_position", moved.height)
-    return candidates.drop("chromosome_outcome", "position_outcome")
+    return candidates.drop("outcome_key", "chromosome_outcome", "position_outcome")
 
 
 def _account_lost(lost: pl.DataFrame, outcome: pl.DataFrame, ledger: RowLedger) -> None:
@@ -188,8 +191,9 @@ def _settle_palindromes(
     unknown = is_palindromic & (pl.col("eaf_exposure").is_null() | pl.col("eaf_outcome").is_null())
     _account(ledger, "palindromic_without_frequency", pairs.filter(unknown).sort("line"))
     pairs = pairs.filter(~unknown)
+    # a frequency on the edge decides, also when it was written as 1 - 0.58
     near_half = is_palindromic & pl.any_horizontal(
-        [(pl.col(name) > low) & (pl.col(name) < high) for name in ("eaf_exposure", "eaf_outcome")]
+        [(pl.col(name) > low + ROUNDING) & (pl.col(name) < high - ROUNDING) for name in ("eaf_exposure", "eaf_outcome")]
     )
     _account(ledger, "palindromic_ambiguous_frequency", pairs.filter(near_half).sort("line"))
     pairs = pairs.filter(~near_half)

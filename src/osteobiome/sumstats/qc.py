@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from osteobiome.core.rows import DropKind, RowLedger
 
 _ALLELE = r"^[ACGT]+$"
+VALUES = ("beta", "se", "eaf", "neg_log_10_p_value", "n")
+"""Columns in which two rows of one variant must agree to count as copies."""
 _FALSE = ("FALSE", "F", "0", "NO")
 
 
@@ -103,8 +105,6 @@ def pair_checks(columns: frozenset[str]) -> list[tuple[str, pl.Expr, str]]:
     if "effect_allele" in columns:
         allele = blank("effect_allele").str.to_uppercase()
         checks.append(("bad_allele", allele.is_not_null() & ~allele.str.contains(_ALLELE), "effect_allele"))
-    if "rsid" in columns:
-        checks.append(("duplicate", name.is_not_null() & ~name.is_first_distinct(), "rsid"))
     return checks
 
 
@@ -150,7 +150,9 @@ def split(
     return marked.filter(pl.col("__reason__").is_null()).drop("__reason__")
 
 
-def drop_duplicates(frame: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
+def drop_duplicates(
+    frame: pl.DataFrame, ledger: RowLedger, *, key: str = "variant_key", values: tuple[str, ...] = VALUES
+) -> pl.DataFrame:
     """Keep one of several identical rows of a variant; drop all of them if they disagree.
 
     Which of two contradicting rows is right cannot be known, and keeping the first would make the result depend on
@@ -159,25 +161,27 @@ def drop_duplicates(frame: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
     Parameters
     ----------
     frame : polars.DataFrame
-        Oriented rows with ``variant_key`` and ``line``.
+        Rows with ``key``, ``values``, ``line`` and ``rsid``; a null key is never a duplicate.
     ledger : RowLedger
         Takes ``duplicate`` and ``duplicate_conflicting``.
+    key : str
+        Column that names the variant.
+    values : tuple of str
+        Columns in which copies must agree.
     """
-    repeated = frame.filter(pl.col("variant_key").is_duplicated())
+    is_repeated = pl.col(key).is_duplicated() & pl.col(key).is_not_null()
+    repeated = frame.filter(is_repeated)
     if repeated.is_empty():
         return frame
-    values = ["beta", "se", "eaf", "neg_log_10_p_value", "n"]
     # turning an allele round computes 1 - eaf: equal up to the last bits is equal
-    rounded = repeated.with_columns(pl.col("eaf").round(9), pl.col("neg_log_10_p_value").round(6))
-    distinct = rounded.group_by("variant_key").agg(pl.struct(values).n_unique().alias("__distinct__"))
-    conflicting = distinct.filter(pl.col("__distinct__") > 1)["variant_key"].implode()
-    is_conflict = pl.col("variant_key").is_in(conflicting)
-    is_copy = pl.col("variant_key").is_duplicated() & ~pl.col("line").eq(pl.col("line").min().over("variant_key"))
-    for reason, rows in (
-        ("duplicate", frame.filter(is_copy & ~is_conflict)),
-        ("duplicate_conflicting", frame.filter(is_conflict)),
-    ):
-        rows = rows.sort("line")
+    digits = {"eaf": 9, "neg_log_10_p_value": 6}
+    rounded = repeated.with_columns(pl.col(name).round(digits[name]) for name in values if name in digits)
+    distinct = rounded.group_by(key).agg(pl.struct(values).n_unique().alias("__distinct__"))
+    conflicting = distinct.filter(pl.col("__distinct__") > 1)[key].implode()
+    is_conflict = is_repeated & pl.col(key).is_in(conflicting)
+    is_copy = is_repeated & ~is_conflict & ~pl.col("line").eq(pl.col("line").min().over(key))
+    for reason, condition in (("duplicate", is_copy), ("duplicate_conflicting", is_conflict)):
+        rows = frame.filter(condition).sort("line")
         shown = rows.head(MAX_LINES)
         ledger.drop(reason, rows.height, lines=shown["line"].to_list(), examples=shown["rsid"].fill_null("").to_list())
     return frame.filter(~is_conflict & ~is_copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import zlib
@@ -66,6 +67,37 @@ def _truncated(where: str, found: str) -> InputFileError:
     )
 
 
+def read_text(path: Path) -> str:
+    """Return the content of a plain, gzip or bgzip file as text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to read.
+
+    Raises
+    ------
+    InputFileError
+        As :func:`read_bytes`; or bytes that are not UTF-8, or NUL.
+    """
+    content, where = read_bytes(path), str(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputFileError(
+            Fault(
+                "not_utf8",
+                where,
+                f"bytes that are not UTF-8 text (first at byte {error.start})",
+                "UTF-8 text",
+                "Convert it, for example with iconv",
+            )
+        ) from None
+    if "\x00" in text:
+        raise InputFileError(Fault("nul_bytes", where, "NUL bytes", "text", "The file is binary or damaged"))
+    return text
+
+
 def read_text_table(path: Path) -> pl.DataFrame:
     """Read a delimited table with every cell as text and a column of line numbers.
 
@@ -84,22 +116,8 @@ def read_text_table(path: Path) -> pl.DataFrame:
     InputFileError
         As :func:`read_bytes`; or not text, no rows, duplicated columns, rows of different length.
     """
-    content = read_bytes(path)
-    where = str(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputFileError(
-            Fault(
-                "not_utf8",
-                where,
-                f"bytes that are not UTF-8 text (first at byte {error.start})",
-                "UTF-8 text",
-                "Convert it, for example with iconv",
-            )
-        ) from None
-    if "\x00" in text:
-        raise InputFileError(Fault("nul_bytes", where, "NUL bytes", "text", "The file is binary or damaged"))
+    text, where = read_text(path), str(path)
+
     header, _, body = text.partition("\n")
     if not header.strip() or not body.strip():
         raise InputFileError(Fault("no_rows", where, "no rows below the header", "a header and rows"))
@@ -121,7 +139,7 @@ def read_text_table(path: Path) -> pl.DataFrame:
             io.BytesIO(text.encode()),
             separator=separator,
             infer_schema=False,
-            quote_char='"' if separator != "\t" else None,
+            quote_char='"',
         )
     except pl.exceptions.PolarsError as error:
         raise InputFileError(_ragged(where, text, separator, len(names)) or _unparsed(where, error)) from None
@@ -130,8 +148,12 @@ def read_text_table(path: Path) -> pl.DataFrame:
         raise InputFileError(ragged)
     frame.columns = names
     numbered = frame.with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias(LINE))
-    rows = numbered.filter(pl.any_horizontal(pl.col(names).is_not_null()))  # blank lines are not rows
-    return rows.with_columns(pl.col(names).str.strip_chars())
+    trimmed = numbered.with_columns(pl.col(names).str.strip_chars())
+    blank = pl.all_horizontal(pl.col(names).is_null() | (pl.col(names) == ""))
+    rows = trimmed.filter(~blank)  # blank lines are not rows, but they count as lines
+    if rows.is_empty():
+        raise InputFileError(Fault("no_rows", where, "no rows below the header", "a header and rows"))
+    return rows
 
 
 def _separator(header: str) -> str:
@@ -145,10 +167,12 @@ def _may_be_ragged(frame: pl.DataFrame) -> bool:
 
 
 def _ragged(where: str, text: str, separator: str, width: int) -> Fault | None:
-    """Return the first row with another number of fields than the header, if quotes play no part."""
-    for number, line in enumerate(text.splitlines()[1:], start=2):
+    """Return the first row with another number of fields than the header."""
+    for number, line in enumerate(text.split("\n")[1:], start=2):
         fields = line.count(separator) + 1
-        if line.strip() and '"' not in line and fields != width:
+        if '"' in line:
+            fields = len(next(csv.reader([line], delimiter=separator)))
+        if line.strip() and fields != width:
             return Fault(
                 "ragged_row",
                 f"{where}, line {number}",

@@ -22,6 +22,7 @@ from osteobiome.mr.fit import (
     overdispersion,
     statuses,
     strength,
+    without_scatter,
 )
 from osteobiome.mr.registry import estimator
 from osteobiome.stats.wls import egger_kernel
@@ -60,6 +61,7 @@ def egger_batch(
             (n < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
             (largest == 0.0, Status.ZERO_EXPOSURE_EFFECT),
             (np.isnan(slope), Status.NO_SPREAD),
+            (without_scatter(q, df, model), Status.NO_SCATTER),
         ],
     )
     ok = status == OK

@@ -20,6 +20,7 @@ from osteobiome.mr.fit import (
     overdispersion,
     statuses,
     strength,
+    without_scatter,
 )
 from osteobiome.mr.registry import estimator
 from osteobiome.stats.wls import ivw_kernel
@@ -66,6 +67,7 @@ def ivw_batch(
             (block.n_variants == 0, Status.NO_COMMON_VARIANTS),
             (np.isnan(slope), Status.ZERO_EXPOSURE_EFFECT),
             ((n < 2) & (distribution == "t"), Status.TOO_FEW_INSTRUMENTS),
+            (without_scatter(q, df, model), Status.NO_SCATTER),
         ],
     )
     ok = status == OK
@@ -125,7 +127,7 @@ def ivw(
     Raises
     ------
     EstimationError
-        No variant, or exposure effects all zero.
+        No variant, exposure effects all zero, or no scatter at all for the unfloored model.
     SchemaError
         An option has a value that does not exist.
 

@@ -18,6 +18,7 @@ from osteobiome.mr.fit import (
     heterogeneity,
     overdispersion,
     strength,
+    without_scatter,
 )
 from osteobiome.mr.registry import estimator
 from osteobiome.stats.gls import definiteness, gls_origin
@@ -37,16 +38,15 @@ def fit_ivw_ld(inst: Instruments, *, method: str, model: Model, distribution: Re
     """Fit one pair and return an estimate with its status; shared by the two registered models."""
     n = inst.n_variants
     label = {"exposure": inst.exposure, "outcome": inst.outcome, "unit": inst.unit}
-    status = _obstacle(inst)
+    status, message = _obstacle(inst)
     if status is Status.OK and distribution == "t" and n < 2:
-        status = Status.TOO_FEW_INSTRUMENTS
+        status, message = Status.TOO_FEW_INSTRUMENTS, ""
     if status is not Status.OK or inst.ld_r is None:
-        message = status.message
-        if status is Status.NOT_POSITIVE_SEMIDEFINITE and inst.ld_r is not None:
-            message += f" Smallest eigenvalue: {definiteness(inst.ld_r)[1]:.3g}."
         return failed(method, status, n_variants=n, message=message, level=level).label(**label)
     fit = gls_origin(inst.beta_exposure, inst.beta_outcome, inst.se_outcome, inst.ld_r)
     q, df = np.array([fit.q]), np.array([n - 1.0])
+    if without_scatter(q, df, model)[0]:
+        return failed(method, Status.NO_SCATTER, n_variants=n, level=level).label(**label)
     block = Block.from_pairs([inst])
     batch = BatchFit(
         method,
@@ -66,18 +66,24 @@ def fit_ivw_ld(inst: Instruments, *, method: str, model: Model, distribution: Re
     return batch.estimates()[0].label(**label)
 
 
-def _obstacle(inst: Instruments) -> Status:
-    """Return the reason why there can be no estimate, or ok."""
+def _obstacle(inst: Instruments) -> tuple[Status, str]:
+    """Return the reason why there can be no estimate, or ok, and a message where the status says too little."""
     if inst.n_variants == 0:
-        return Status.NO_COMMON_VARIANTS
+        return Status.NO_COMMON_VARIANTS, ""
     if inst.ld_r is None or not np.isfinite(inst.ld_r).all():
-        return Status.MISSING_LD
+        return Status.MISSING_LD, ""
     if not np.any(inst.beta_exposure):
-        return Status.ZERO_EXPOSURE_EFFECT
+        return Status.ZERO_EXPOSURE_EFFECT, ""
     if not np.allclose(inst.ld_r, inst.ld_r.T, atol=1e-6) or not np.allclose(np.diag(inst.ld_r), 1.0, atol=1e-6):
-        return Status.NOT_POSITIVE_SEMIDEFINITE
-    verdict, _, _ = definiteness(inst.ld_r)
-    return Status(verdict)
+        return Status.NOT_POSITIVE_SEMIDEFINITE, (
+            "Not estimable: the LD matrix is not symmetric or its diagonal is not 1, so it is not a correlation matrix. "
+            "Give signed r, rows and columns in the same order."
+        )
+    verdict, smallest, _ = definiteness(inst.ld_r)
+    status = Status(verdict)
+    if status is Status.NOT_POSITIVE_SEMIDEFINITE:
+        return status, f"{status.message} Smallest eigenvalue: {smallest:.3g}."
+    return status, ""
 
 
 def _largest_off_diagonal(ld_r: np.ndarray) -> float:
