@@ -139,7 +139,8 @@ def read_text_table(path: Path) -> pl.DataFrame:
             io.BytesIO(text.encode()),
             separator=separator,
             infer_schema=False,
-            quote_char='"',
+            # in a tab table a quote is a character like any other: one that is never closed must not swallow rows
+            quote_char=None if separator == "\t" else '"',
         )
     except pl.exceptions.PolarsError as error:
         raise InputFileError(_ragged(where, text, separator, len(names)) or _unparsed(where, error)) from None
@@ -147,6 +148,18 @@ def read_text_table(path: Path) -> pl.DataFrame:
     if ragged:
         raise InputFileError(ragged)
     frame.columns = names
+    if separator == "\t":
+        frame = frame.with_columns(pl.all().str.replace(r'^"(.*)"$', "$1"))  # as R's write.table puts them
+    elif frame.height != body.removesuffix("\n").count("\n") + 1:
+        raise InputFileError(
+            Fault(
+                "open_quote",
+                where,
+                "a quoted cell that runs over several lines",
+                "each row on a line of its own",
+                'Look for a " that is never closed',
+            )
+        )
     numbered = frame.with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias(LINE))
     trimmed = numbered.with_columns(pl.col(names).str.strip_chars())
     blank = pl.all_horizontal(pl.col(names).is_null() | (pl.col(names) == ""))

@@ -76,7 +76,7 @@ def _obstacle(inst: Instruments) -> tuple[Status, str]:
         return Status.ZERO_EXPOSURE_EFFECT, ""
     if not np.allclose(inst.ld_r, inst.ld_r.T, atol=1e-6) or not np.allclose(np.diag(inst.ld_r), 1.0, atol=1e-6):
         return Status.NOT_POSITIVE_SEMIDEFINITE, (
-            "Not estimable: the LD matrix is not symmetric or its diagonal is not 1, so it is not a correlation matrix. "
+            "Not estimable: the LD matrix is not symmetric or its diagonal is not 1, so it holds no correlations. "
             "Give signed r, rows and columns in the same order."
         )
     verdict, smallest, _ = definiteness(inst.ld_r)
