@@ -1,0 +1,90 @@
+"""Write the reference pages that are made from the code; run it as ``make docs``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from osteobiome.study.config import json_schema
+
+FOLDER = Path(__file__).resolve().parent / "reference"
+START, END = "<!-- made by `make docs`: start -->", "<!-- made by `make docs`: end -->"
+SECTIONS = (
+    ("[study]", "StudySection"),
+    ("[ingest]", "Ingest"),
+    ("palindromic, under [ingest]", "Palindromic"),
+    ("[ld]", "LdFiles"),
+    ("[instruments]", "InstrumentsSection"),
+    ("[[mr]]", "MrFamily"),
+    ("[report]", "ReportSection"),
+)
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def kind(spec: dict[str, Any]) -> str:
+    """Return the type of a key in words."""
+    if "$ref" in spec:
+        name = spec["$ref"].rsplit("/", 1)[-1]
+        return {"LayerChoice": "`{ layer = ... }`", "Palindromic": "table, see below"}.get(name, "table")
+    if "enum" in spec:
+        return ", ".join(f"`{value}`" for value in spec["enum"])
+    if "anyOf" in spec:
+        return " or ".join(kind(part) for part in spec["anyOf"] if part.get("type") != "null")
+    if "prefixItems" in spec:
+        return f"[{', '.join(kind(part) for part in spec['prefixItems'])}]"
+    if spec["type"] == "array":
+        return f"list of {kind(spec['items'])}"
+    if spec["type"] == "object":
+        return f"table of name = {kind(spec['additionalProperties'])}"
+    name = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false"}[spec["type"]]
+    limits = [f"{sign} {spec[key]:g}" for key, sign in BOUNDS.items() if key in spec]
+    return " ".join([name, ", ".join(limits)]).strip()
+
+
+def default(name: str, spec: dict[str, Any], required: list[str]) -> str:
+    """Return the default of a key in words."""
+    if name in required:
+        return "required"
+    if "$ref" in spec:
+        return "that of each key"
+    value = spec.get("default")
+    if value in (None, [], {}):
+        return "none"
+    return f"`{json.dumps(value)}`"
+
+
+def row(name: str, spec: dict[str, Any], section: dict[str, Any], schema: dict[str, Any]) -> str:
+    """Return one row of a table: key, type, default, meaning."""
+    meaning = spec.get("description")
+    if meaning is None:
+        reference = spec.get("$ref") or spec["items"]["$ref"]
+        meaning = schema["$defs"][reference.rsplit("/", 1)[-1]]["description"]
+    cells = (f"`{name}`", kind(spec), default(name, spec, section.get("required", [])), meaning)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def tables(schema: dict[str, Any]) -> str:
+    """Return one Markdown table per section of the study file, the sections themselves first."""
+    parts = []
+    for title, section in [("Sections", schema), *((title, schema["$defs"][name]) for title, name in SECTIONS)]:
+        lines = [f"### {title}", "", section["description"], ""]
+        lines += ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+        lines += [row(name, spec, section, schema) for name, spec in section["properties"].items()]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    """Write the JSON Schema, and the tables between the marks of the page on the study file."""
+    schema = json_schema()
+    text = json.dumps(schema, indent=1, sort_keys=True) + "\n"
+    (FOLDER / "study.schema.json").write_text(text, encoding="utf-8")
+    page = FOLDER / "study-file.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{START}\n\n{tables(schema)}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
