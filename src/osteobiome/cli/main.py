@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from osteobiome.cli import mr, study
-from osteobiome.cli.shared import CRASHED
+from osteobiome.cli.shared import BAD_INPUT, CRASHED, print_json
+from osteobiome.core.errors import Fault
 
 app = typer.Typer(
     name="osteobiome",
@@ -22,16 +24,38 @@ study.register(app)
 app.add_typer(mr.app, name="mr", help="Estimate from a harmonised table; list the methods.")
 
 
+INTERRUPTED = 130
+"""What typer returns after Ctrl-C."""
+# typer carries its own copy of click and does not export the name of its usage error
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
 def run() -> None:
-    """Run the command line."""
+    """Run the command line; exit codes: 0 done, 1 a task crashed or interrupted, 2 bad input."""
     try:
-        app()
-    except KeyboardInterrupt:
-        sys.stderr.write("osteobiome: interrupted; finished tasks are kept, the same command resumes.\n")
-        sys.exit(CRASHED)
+        code = app(standalone_mode=False)
+    except UsageError as error:
+        _usage_error(error)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
-        sys.exit(CRASHED)
+        code = CRASHED
+    if code == INTERRUPTED:
+        sys.stderr.write("osteobiome: interrupted; finished tasks are kept, the same command resumes.\n")
+        code = CRASHED
+    sys.exit(code)
+
+
+def _usage_error(error: Exception) -> NoReturn:
+    """Say what is wrong with the arguments, as JSON to a program that asked for JSON."""
+    message = str(getattr(error, "message", error))
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "osteobiome")
+    if "--json" in sys.argv:
+        fault = Fault("usage", command, message.rstrip("."), "arguments as in the help", f"Try: {command} --help")
+        print_json({"ok": False, "faults": [fault.as_dict()]})
+    else:
+        sys.stderr.write(f"{command}: {message}\nTry: {command} --help\n")
+    sys.exit(BAD_INPUT)
 
 
 @app.callback()

@@ -67,6 +67,7 @@ def check(study: StudyFile, as_json: Json = False, verbose: Verbose = 0) -> None
     """Validate everything without running; list every fault."""
     set_up_logging(verbose)
     from osteobiome.core.errors import OsteobiomeError
+    from osteobiome.core.text import count
     from osteobiome.study import load_study
 
     try:
@@ -75,13 +76,14 @@ def check(study: StudyFile, as_json: Json = False, verbose: Verbose = 0) -> None
         if as_json:
             print_json({"ok": False, "faults": [fault.as_dict() for fault in error.faults]})
         else:
-            print_faults(error.faults, head=f"{study}: {len(error.faults)} fault(s), nothing was run.")
+            print_faults(error.faults, head=f"{study}: {count(len(error.faults), 'fault')}, nothing was run.")
         raise typer.Exit(BAD_INPUT) from None
     if as_json:
         print_json({"ok": True, "faults": [fault.as_dict() for fault in loaded.notes]})
         return
     n_pairs = sum(len(family.pairs) for family in loaded.families)
-    say(f"{study}: no fault. {len(loaded.sides())} traits, {len(loaded.families)} families, {n_pairs} pairs.")
+    families = count(len(loaded.families), "family", "families")
+    say(f"{study}: no fault. {count(len(loaded.sides()), 'trait')}, {families}, {count(n_pairs, 'pair')}.")
     for note in loaded.notes:
         say(f"note: {note.text()}")
 
@@ -121,10 +123,14 @@ def _run(study: Path, out: Path | None, workers: int | None, *, as_json: bool, q
         )
     elif result.report is not None and not quiet:
         _show(result)
+        for note in result.study.notes:
+            say(f"Note: {note.text()}")
     for failure in result.failures:
         sys.stderr.write(f"osteobiome: task '{failure.task.label}' crashed:\n{failure.crash}\n")
     if result.failures:
-        sys.stderr.write("osteobiome: please report this; finished tasks are kept, the same command resumes.\n")
+        sys.stderr.write(
+            "osteobiome: please report this (see failed-run.json); finished tasks are kept, the same command resumes.\n"
+        )
         raise typer.Exit(CRASHED)
 
 

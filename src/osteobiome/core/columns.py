@@ -63,10 +63,18 @@ COLUMNS: dict[str, Column] = _columns(
     ("neg_log_10_p_value_exposure", "Float64", "minus log10 p of the variant on the exposure"),
     ("n_exposure", "Float64", "sample size of the exposure association", "people"),
     ("n_outcome", "Float64", "sample size of the outcome association", "people"),
-    ("sign", "Int8", "+1 or -1: how the outcome effect was turned to the exposure's effect allele"),
+    (
+        "sign",
+        "Int8",
+        "-1 where the outcome effect of a palindromic variant was turned because of its frequency, else +1",
+    ),
     ("matched_by", "String", "position or rsid: how the variant met in the two traits"),
     ("f_statistic", "Float64", "strength of the instrument, (beta_exposure / se_exposure)^2"),
-    ("wald_ratio", "Float64", "beta_outcome / beta_exposure"),
+    (
+        "wald_ratio",
+        "Float64",
+        "effect on the outcome per unit of the exposure, in the direction that the family states",
+    ),
     ("wald_ratio_se", "Float64", "first-order standard error of the Wald ratio"),
     # estimates
     ("method", "String", "name of the estimator in the registry"),
@@ -128,6 +136,9 @@ COLUMNS: dict[str, Column] = _columns(
     ("n_people", "Int64", "sample size as declared", "people"),
     ("n_cases", "Int64", "cases as declared", "people"),
     ("adjusted_for", "String", "covariates of the association, as declared"),
+    ("prevalence", "Float64", "prevalence as declared", "share"),
+    ("case_definition", "String", "what makes a case, as declared"),
+    ("age_range", "String", "age of the sample, as declared"),
     ("body_size_covariates", "List(String)", "those of them that are about weight or fat"),
     ("ancestry", "String", "ancestry of the sample"),
     ("sex", "String", "sex of the sample"),
@@ -174,8 +185,9 @@ EVIDENCE: Schema = (
 )  # fmt: skip
 METHODS: Schema = ("name", "label", "used_for", "doi", "assumptions")
 TRAITS: Schema = (
-    "trait_id", "label", "layer", "curie", "type", "unit", "unit_label", "n_people", "n_cases", "adjusted_for",
-    "body_size_covariates", "ancestry", "sex", "cohorts", "transformation", "format", "file", "sha256", "licence",
+    "trait_id", "label", "layer", "curie", "type", "unit", "unit_label", "n_people", "n_cases", "prevalence",
+    "case_definition", "adjusted_for", "body_size_covariates", "ancestry", "sex", "age_range", "cohorts",
+    "transformation", "format", "file", "sha256", "licence",
     "citation",
 )  # fmt: skip
 PUBLISHED: Schema = (

@@ -1,4 +1,4 @@
-"""Every error and warning of the package, and the faults that they carry.
+"""Every error of the package, and the faults that they carry.
 
 ::
 
@@ -14,9 +14,7 @@
     │   ├── StoreWriteError                 disk full, no permission
     │   ├── StoreVersionError               written by a newer version
     │   └── StoreLockedError                another run is at work in this folder
-    └── StepError                           a task of a study crashed; raised from its cause
-    OsteobiomeWarning(UserWarning)
-    └── WeakInstrumentWarning
+    └── RunStoppedError(ValueError)         a task found its input, or the disk, unusable
 
 A message has three parts: what was found, what was expected, what to do. :class:`Fault` keeps them apart, so that the
 command line can print them as a list and as JSON.
@@ -25,7 +23,6 @@ command line can print them as a list and as JSON.
 from __future__ import annotations
 
 import difflib
-import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -145,31 +142,8 @@ class StoreLockedError(StoreError):
     """Another run is at work in the study folder."""
 
 
-class StepError(OsteobiomeError):
-    """A task of a study crashed; raised ``from`` the cause."""
-
-
-class OsteobiomeWarning(UserWarning):
-    """Base of all warnings."""
-
-
-class WeakInstrumentWarning(OsteobiomeWarning):
-    """The mean F statistic of the instruments is below 10."""
-
-
-def warn(message: str, category: type[OsteobiomeWarning], *, stacklevel: int = 2) -> None:
-    """Emit a warning that points at the caller's line.
-
-    Parameters
-    ----------
-    message : str
-        What was found, what was expected, what to do.
-    category : type
-        A subclass of :class:`OsteobiomeWarning`.
-    stacklevel : int
-        Frames between the caller of ``warn`` and the line to blame.
-    """
-    warnings.warn(message, category, stacklevel=stacklevel + 1)  # noqa: TID251 - the one place that may
+class RunStoppedError(OsteobiomeError, ValueError):
+    """A task of a study found its input, or the disk, unusable; no table and no report was changed."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

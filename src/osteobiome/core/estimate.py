@@ -27,6 +27,7 @@ class Status(StrEnum):
     ZERO_EXPOSURE_EFFECT = "zero_exposure_effect"
     NO_SPREAD = "no_spread_of_exposure_effects"
     NO_SCATTER = "no_scatter"
+    NOT_FINITE = "not_finite"
     SINGULAR = "singular"
     NOT_POSITIVE_SEMIDEFINITE = "not_positive_semidefinite"
     MISSING_LD = "missing_ld"
@@ -59,6 +60,10 @@ _MESSAGES: dict[Status, str] = {
     Status.NO_SCATTER: (
         "Not estimable: the variants agree to the last digit, so an error taken from their scatter would be 0. "
         "Use the model with the floor, or fixed effects."
+    ),
+    Status.NOT_FINITE: (
+        "Not estimable: a value is so large or so small that the arithmetic leaves the range of numbers. "
+        "Check the units of the effects and standard errors."
     ),
     Status.SINGULAR: (
         "Not estimable: the LD matrix is singular, some variants are copies of others. "

@@ -7,8 +7,7 @@ import math
 import polars as pl
 
 from osteobiome.core.rows import RowLedger, RowReport
-
-ROUNDING = 1e-9
+from osteobiome.core.thresholds import ROUNDING, WEAK_F
 
 
 def select(
@@ -52,5 +51,5 @@ def select(
             kind="policy",
         )
         kept = frame.filter(~weak)
-    ledger.note("f_below_10", kept.filter((pl.col("beta") / pl.col("se")) ** 2 < 10).height)
+    ledger.note("f_below_10", kept.filter((pl.col("beta") / pl.col("se")) ** 2 < WEAK_F).height)
     return kept, ledger.close(kept.height)

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError
+from osteobiome.sumstats.harmonisation import PalindromeOptions
 from osteobiome.sumstats.identity import trim
+from osteobiome.sumstats.numbers import number
 from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ VALUE_TOLERANCE = 1e-6
 """A correlation may exceed 1 by this much, from rounding in other software."""
 SYMMETRY_TOLERANCE = 1e-4
 """r of a pair may differ by direction by this much: tables are often printed with four decimals."""
+PALINDROMES = PalindromeOptions()
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _PALINDROMES = {("A", "T"), ("T", "A"), ("C", "G"), ("G", "C")}
 
@@ -36,15 +39,24 @@ class LdMatrix:
         Signed correlation (not squared) of the counts of ``counted`` alleles.
     rsid, counted, other : tuple of str
         Variant, the allele that r counts, the other allele.
+    frequency : tuple of (float or None)
+        Frequency of the counted allele; empty if unknown.
     """
 
     r: NDArray[np.float64]
     rsid: tuple[str, ...]
     counted: tuple[str, ...]
     other: tuple[str, ...]
+    frequency: tuple[float | None, ...] = ()
 
     def oriented(
-        self, rsid: Sequence[str], effect_allele: Sequence[str], other_allele: Sequence[str]
+        self,
+        rsid: Sequence[str],
+        effect_allele: Sequence[str],
+        other_allele: Sequence[str],
+        *,
+        eaf: Sequence[float | None] = (),
+        trust_strand: bool = False,
     ) -> tuple[NDArray[np.float64] | None, dict[str, list[str]]]:
         """Return the matrix of some variants, counted in their effect alleles.
 
@@ -52,26 +64,37 @@ class LdMatrix:
         ----------
         rsid, effect_allele, other_allele : sequence of str
             Variants of a harmonised pair.
+        eaf : sequence of (float or None)
+            Frequency of each effect allele: A/T and C/G variants are oriented by it, as letters say nothing of strand.
+        trust_strand : bool
+            Believe that pair and matrix are on the forward strand.
 
         Returns
         -------
         ld_r : numpy.ndarray, shape (n, n), or None
             None if a variant is missing or has other alleles: a matrix with holes is no matrix.
         problems : dict of list of str
-            ``not_in_ld_matrix`` and ``allele_mismatch`` with the variants concerned; empty if all is well.
+            ``not_in_ld_matrix``, ``allele_mismatch`` and ``palindromic_strand_unknown`` with the variants concerned;
+            empty if all is well.
         """
         place = {name: index for index, name in enumerate(self.rsid)}
         problems: dict[str, list[str]] = {}
         rows, signs = [], []
-        for name, effect, other in zip(rsid, effect_allele, other_allele, strict=True):
+        for i, (name, effect, other) in enumerate(zip(rsid, effect_allele, other_allele, strict=True)):
             if name not in place:
                 problems.setdefault("not_in_ld_matrix", []).append(name)
                 continue
-            sign = _sign((effect, other), (self.counted[place[name]], self.other[place[name]]))
+            row = place[name]
+            sign = _sign((effect, other), (self.counted[row], self.other[row]))
+            if sign and (effect, other) in _PALINDROMES and not trust_strand:
+                sign = _sign_by_frequency(eaf[i] if eaf else None, self.frequency[row] if self.frequency else None)
+                if sign == 0:
+                    problems.setdefault("palindromic_strand_unknown", []).append(name)
+                    continue
             if sign == 0:
                 problems.setdefault("allele_mismatch", []).append(name)
                 continue
-            rows.append(place[name])
+            rows.append(row)
             signs.append(float(sign))
         if problems:
             return None, problems
@@ -93,6 +116,14 @@ def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:
     return 1 if turned == counted else -1 if turned == swapped else 0
 
 
+def _sign_by_frequency(eaf: float | None, counted: float | None) -> int:
+    """Return +1 if the effect allele is the counted one by frequency, -1 if not, 0 if frequencies cannot tell."""
+    low, high = PALINDROMES.drop_between
+    if eaf is None or counted is None or low < eaf < high or low < counted < high:
+        return 0
+    return 1 if (eaf < 0.5) == (counted < 0.5) else -1
+
+
 def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
     """Read a square table of r and the table of its alleles.
 
@@ -101,7 +132,8 @@ def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
     matrix : pathlib.Path
         First column ``rsid``, then one column per variant in the same order; signed r.
     variants : pathlib.Path
-        Columns ``rsid``, ``effect_allele`` (the allele that r counts; ``alt`` is accepted), ``other_allele`` (``ref``).
+        Columns ``rsid``, ``effect_allele`` (the allele that r counts; ``alt`` is accepted), ``other_allele`` (``ref``),
+        and, for palindromic variants, its frequency ``eaf`` (``af``).
 
     Raises
     ------
@@ -110,7 +142,7 @@ def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
     """
     names, r = _read_square(matrix)
     alleles = _read_alleles(variants)
-    without = [name for name in names if not all(alleles.get(name, ("", "")))]
+    without = [name for name in names if not all(alleles.get(name, ("", "", None))[:2])]
     if without:
         raise SchemaError(
             Fault(
@@ -120,8 +152,10 @@ def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
                 "alleles for every row of the matrix",
             )
         )
-    counted, other = zip(*(alleles[name] for name in names), strict=True)
-    return LdMatrix((r + r.T) / 2.0, tuple(names), tuple(counted), tuple(other))
+    counted, other, frequency = zip(*(alleles[name] for name in names), strict=True)
+    r = (r + r.T) / 2.0
+    np.fill_diagonal(r, 1.0)  # printed with four decimals it may be off by as much as any other value
+    return LdMatrix(r, tuple(names), tuple(counted), tuple(other), tuple(frequency))
 
 
 def _read_square(path: Path) -> tuple[list[str], NDArray[np.float64]]:
@@ -140,25 +174,41 @@ def _read_square(path: Path) -> tuple[list[str], NDArray[np.float64]]:
         )
     numbers = table.select(pl.col(names).cast(pl.Float64, strict=False))
     r = np.ascontiguousarray(numbers.to_numpy(), dtype=np.float64)
-    if not np.isfinite(r).all() or np.abs(r).max(initial=0.0) > 1.0 + VALUE_TOLERANCE:
-        raise InputFileError(
-            Fault("ld_bad_value", str(path), "a value that is no correlation", "numbers between -1 and 1, none missing")
-        )
-    if not np.allclose(r, r.T, atol=SYMMETRY_TOLERANCE):
-        raise InputFileError(
-            Fault("ld_not_symmetric", str(path), "r of a pair differs by direction", "a symmetric table")
-        )
-    if not np.allclose(np.diag(r), 1.0, atol=SYMMETRY_TOLERANCE):
-        raise InputFileError(
-            Fault(
-                "ld_diagonal", str(path), "a variant whose correlation with itself is not 1", "signed r, not covariance"
-            )
-        )
+    check_correlation(r, where=str(path))
     return names, r
 
 
-def _read_alleles(path: Path) -> dict[str, tuple[str, str]]:
-    """Return counted and other allele of each variant."""
+def check_correlation(r: NDArray[np.float64], *, where: str) -> None:
+    """Raise unless a square matrix holds correlations.
+
+    Whether it can be inverted is for the estimator to say: a singular matrix is a correlation matrix, too.
+
+    Parameters
+    ----------
+    r : numpy.ndarray, shape (n_variants, n_variants)
+        Matrix.
+    where : str
+        File, for messages.
+
+    Raises
+    ------
+    InputFileError
+        A value missing or beyond 1, not symmetric, or a diagonal other than 1.
+    """
+    if not np.isfinite(r).all() or np.abs(r).max(initial=0.0) > 1.0 + VALUE_TOLERANCE:
+        raise InputFileError(
+            Fault("ld_bad_value", where, "a value that is no correlation", "numbers between -1 and 1, none missing")
+        )
+    if not np.allclose(r, r.T, atol=SYMMETRY_TOLERANCE):
+        raise InputFileError(Fault("ld_not_symmetric", where, "r of a pair differs by direction", "a symmetric table"))
+    if not np.allclose(np.diag(r), 1.0, atol=SYMMETRY_TOLERANCE):
+        raise InputFileError(
+            Fault("ld_diagonal", where, "a variant whose correlation with itself is not 1", "signed r, not covariance")
+        )
+
+
+def _read_alleles(path: Path) -> dict[str, tuple[str, str, float | None]]:
+    """Return counted allele, other allele and frequency of the counted one, per variant."""
     alleles = read_text_table(path)
     columns = []
     for ours, theirs in (("effect_allele", "alt"), ("other_allele", "ref")):
@@ -185,4 +235,7 @@ def _read_alleles(path: Path) -> dict[str, tuple[str, str]]:
                 "Keep the row with the alleles that r was counted in",
             )
         )
-    return {name: (a, b) for name, a, b in zip(alleles["rsid"], *columns, strict=True)}
+    named = next((name for name in ("eaf", "af") if name in alleles.columns), None)
+    frequencies = alleles.select(number(named)).to_series().to_list() if named else [None] * alleles.height
+    rows = zip(alleles["rsid"], *columns, frequencies, strict=True)
+    return {name: (counted, other, frequency) for name, counted, other, frequency in rows}

@@ -176,6 +176,7 @@ class BatchFit:
         half = self.se * quantile(self.level, self.df)
         return self.beta - half, self.beta + half
 
+    @np.errstate(over="ignore", invalid="ignore")  # interval ends and p of estimates near the limit of doubles
     def estimates(self) -> list[Estimate]:
         """Return one Estimate per pair, in order."""
         p = self.neg_log_10_p_value()
@@ -231,6 +232,30 @@ def overdispersion(q: NDArray[np.float64], df: NDArray[np.float64], model: Model
     return np.where(df > 0, factor, 1.0)
 
 
+beyond_range_is_a_status = np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")
+"""Decorator of fits: absurd magnitudes overflow without a warning, and end as the status ``not_finite``."""
+
+
+def without_effect(block: Block) -> NDArray[np.bool_]:
+    """Return where no variant of a pair has an effect on the exposure."""
+    has_effect: NDArray[np.bool_] = np.any((block.beta_exposure != 0.0) & block.mask, axis=1)
+    return ~has_effect
+
+
+def beyond_range(*values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where the arithmetic left the range of double precision.
+
+    Parameters
+    ----------
+    *values : numpy.ndarray, shape (n_pairs,)
+        Slope and standard error first; an error of 0 has underflowed.
+    """
+    bad = values[1] <= 0.0
+    for value in values:
+        bad = bad | ~np.isfinite(value)
+    return bad
+
+
 def without_scatter(q: NDArray[np.float64], df: NDArray[np.float64], model: Model) -> NDArray[np.bool_]:
     """Return where the unfloored model would make the standard error 0 for lack of any scatter."""
     if model != "multiplicative_unfloored":
@@ -238,7 +263,13 @@ def without_scatter(q: NDArray[np.float64], df: NDArray[np.float64], model: Mode
     return (df > 0) & (q <= ROUNDING * df)
 
 
-def heterogeneity(name: str, q: NDArray[np.float64], df: NDArray[np.float64]) -> tuple[TestColumn, TestColumn]:
+def heterogeneity(
+    name: str,
+    q: NDArray[np.float64],
+    df: NDArray[np.float64],
+    *,
+    null: str = "all variants estimate one and the same effect",
+) -> tuple[TestColumn, TestColumn]:
     r"""Return the test of heterogeneity and I² = max(0, (Q - df) / Q), missing without degrees of freedom.
 
     I² is 0 where Q is 0. (Higgins & Thompson 2002, doi:10.1002/sim.1186)
@@ -252,7 +283,7 @@ def heterogeneity(name: str, q: NDArray[np.float64], df: NDArray[np.float64]) ->
         q,
         np.where(has_df, df, np.nan),
         neg_log10_p_chi2(q, df),
-        "all variants estimate one and the same effect",
+        null,
     )
     return test, TestColumn("i2", np.where(has_df, share, np.nan))
 

@@ -13,6 +13,7 @@ from osteobiome.core.estimate import Estimate
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason, significant
 from osteobiome.instruments import Instruments, f_statistic
+from osteobiome.ld import check_correlation
 from osteobiome.mr.batch import grid
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
 from osteobiome.mr.registry import ESTIMATORS
@@ -228,11 +229,11 @@ def _pair(kept: pl.DataFrame, matrix: NDArray[np.float64] | None) -> Instruments
 def _read_square(path: Path, size: int) -> NDArray[np.float64]:
     """Read a square table of numbers without header."""
     text = read_text(path)
+    lines = [line.replace("\t", ",").split(",") for line in text.splitlines() if line.strip()]
+    if len({len(cells) for cells in lines}) > 1:
+        raise InputFileError(Fault("ld_ragged", str(path), "rows of different length", "a square table"))
     try:
-        rows = [
-            [float(cell) for cell in line.replace("\t", ",").split(",")] for line in text.splitlines() if line.strip()
-        ]
-        matrix = np.array(rows, dtype=np.float64)
+        matrix = np.array([[float(cell) for cell in cells] for cells in lines], dtype=np.float64)
     except ValueError as error:
         raise InputFileError(
             Fault("ld_bad_value", str(path), f"a cell that is no number ({error})", "numbers only, no header")
@@ -246,4 +247,5 @@ def _read_square(path: Path, size: int) -> NDArray[np.float64]:
                 f"({size}, {size}): one row and column per row of the table",
             )
         )
+    check_correlation(matrix, where=str(path))
     return matrix

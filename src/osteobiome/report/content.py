@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from osteobiome.core.thresholds import GENOME_WIDE_P, passes
 from osteobiome.store import read_table
 
 if TYPE_CHECKING:
@@ -68,6 +69,19 @@ class Content:
             (pl.col("method") == row["method"]) & (pl.col("name") == name)
         )
         return found.row(0, named=True) if found.height else None
+
+    def heterogeneity(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the Q test of an estimate: Cochran's, or Rücker's if the method has an intercept."""
+        return self.diagnostic(row, "cochran_q") or self.diagnostic(row, "rucker_q")
+
+    def is_genome_wide(self, row: dict[str, Any]) -> bool:
+        """Return whether every instrument of a pair passes genome-wide significance."""
+        lowest = self.of_pair(self.harmonised, row)["neg_log_10_p_value_exposure"].min()
+        return isinstance(lowest, float) and passes(lowest, GENOME_WIDE_P)
+
+    def ld(self, family: str) -> str:
+        """Return the ancestry of the LD matrix that a family used, or an empty text."""
+        return str(next(f["ld"] for f in self.study["families"] if f["id"] == family))
 
     def exposure_direction(self, family: str) -> str:
         """Return ``higher`` or ``lower``."""

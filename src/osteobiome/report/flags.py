@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from osteobiome.core.body_size import is_body_size
 from osteobiome.core.text import count, join, p_value, reason, significant, threshold_text
+from osteobiome.core.thresholds import ALPHA, DILUTED_I2_GX, GENOME_WIDE_P, WEAK_F, passes
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
 Level = Literal["caution", "note", "good"]
-_BODY_SIZE = ("fat", "adipos", "bmi", "body mass", "weight", "obes", "waist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,18 @@ def flags(content: Content) -> list[Flag]:
     found = [
         *_simulated(content),
         *_controls(),
+        *_declared_without_effect(content),
         *_adjustment(content),
         *_failed(content),
         *_rows(content),
+        *_threshold(content),
         *_strength(content),
         *_independence(content),
         *_given(content),
         *_heterogeneity(content),
         *_intercept(content),
+        *_dilution(content),
+        *_places(content),
         *_ancestry(content),
         *_overlap(content),
     ]
@@ -75,44 +81,40 @@ def _controls() -> list[Flag]:
     ]
 
 
+def _declared_without_effect(content: Content) -> list[Flag]:
+    """Repeat what the check had to say: settings that were declared and did nothing."""
+    return [Flag("caution", "Declared without effect", note) for note in content.study["notes"]]
+
+
 def _adjustment(content: Content) -> list[Flag]:
-    """Flag outcomes adjusted for a heritable covariate, and those of which nothing is known."""
-    outcomes = content.primary()["outcome"].unique(maintain_order=True).to_list()
-    exposures = [content.label(t) for t in content.primary()["exposure"].unique(maintain_order=True)]
-    about_size = any(word in label.lower() for label in exposures for word in _BODY_SIZE)
-    adjusted: dict[str, list[str]] = {}
-    unknown = []
-    for trait_id in outcomes:
-        trait = content.trait(trait_id)
+    """Flag outcomes adjusted for body size, and those of which nothing is known; other covariates are not judged."""
+    adjusted: dict[tuple[str, bool], list[str]] = {}
+    unknown: list[str] = []
+    for row in content.primary().to_dicts():
+        trait = content.trait(row["outcome"])
         if trait["body_size_covariates"]:
-            adjusted.setdefault(join(trait["body_size_covariates"]), []).append(trait["label"])
-        elif trait["adjusted_for"] in {None, "", "unknown"}:
+            key = (join(trait["body_size_covariates"]), is_body_size(content.label(row["exposure"])))
+            adjusted.setdefault(key, []).append(trait["label"])
+        elif _is_unknown(trait["adjusted_for"]):
             unknown.append(trait["label"])
-    found = [
-        Flag(
-            "caution",
-            "Collider bias by adjustment",
-            f"{_names(labels)} {'was' if len(labels) == 1 else 'were'} adjusted for {covariates}. "
-            + (
-                "The exposure is itself about body size, so part of its effect was adjusted away and a path through "
-                "other causes of both was opened: read the estimate with great care."
-                if about_size
-                else "If the exposure affects it, a path through other causes of both is opened."
-            ),
-            "data",
+    found = []
+    for (covariates, about_size), repeated in adjusted.items():
+        labels = list(dict.fromkeys(repeated))
+        effect = (
+            "The exposure is itself about body size, so part of its effect was adjusted away and a path through "
+            "other causes of both was opened: read the estimate with great care."
+            if about_size
+            else "If the exposure affects it, a path through other causes of both is opened."
         )
-        for covariates, labels in adjusted.items()
-    ]
+        text = f"{_names(labels)} {_was(labels)} adjusted for {covariates}. {effect}"
+        found.append(Flag("caution", "Collider bias by adjustment", text, "data"))
     if unknown:
-        found.append(
-            Flag(
-                "note",
-                "Adjustment unknown",
-                f"What {_names(unknown)} {'was' if len(unknown) == 1 else 'were'} adjusted for is not stated in the "
-                "trait table. If it was body weight, the caution about collider bias applies here too.",
-                "data",
-            )
+        labels = list(dict.fromkeys(unknown))
+        text = (
+            f"What {_names(labels)} {_was(labels)} adjusted for is not stated in the trait table. If it was body "
+            "weight, the caution about collider bias applies here too."
         )
+        found.append(Flag("note", "Adjustment unknown", text, "data"))
     return found
 
 
@@ -142,30 +144,45 @@ def _rows(content: Content) -> list[Flag]:
     return [Flag("note", "Broken rows dropped", "; ".join(parts) + ".", "flow")]
 
 
+def _threshold(content: Content) -> list[Flag]:
+    """Flag a threshold above genome-wide significance: the variants were chosen for effects that are partly noise."""
+    threshold = content.study["p_threshold"]
+    if threshold <= GENOME_WIDE_P:
+        return []
+    text = (
+        f"Instruments were taken up to p = {threshold_text(threshold)}. Effects of variants chosen so are too large "
+        "(winner's curse) and some are null; nothing was corrected, so all results here are exploratory."
+    )
+    return [Flag("caution", "Relaxed threshold", text, "flow")]
+
+
 def _strength(content: Content) -> list[Flag]:
-    weak, values = [], []
-    for row in content.primary().to_dicts():
-        test = content.diagnostic(row, "mean_f")
-        if test is None or test["statistic"] is None:
-            continue
-        values.append(test["statistic"])
-        if test["statistic"] < 10:
-            weak.append(f"{content.label(row['exposure'])} → {content.label(row['outcome'])}")
+    values = _values(content, "mean_f")
+    weak = [name for name, value in values if value < WEAK_F]
     if weak:
-        return [
-            Flag(
-                "caution",
-                "Weak instruments",
-                f"Mean F below 10 for {join(weak[:5])}: estimates lean towards the "
-                "null, or with overlapping samples towards the confounded value.",
-                "results",
-            )
-        ]
-    if values:
-        low, high = significant(min(values)), significant(max(values))
-        text = f"Mean F statistic between {low} and {high}; below 10 would be weak."
-        return [Flag("good", "Instrument strength", text, "results")]
-    return []
+        text = (
+            f"Mean F below {WEAK_F:g} for {_names(weak)}: estimates lean towards the null, or with overlapping samples "
+            "towards the confounded value."
+        )
+        return [Flag("caution", "Weak instruments", text, "results")]
+    if not values:
+        return []
+    numbers = [value for _, value in values]
+    text = (
+        f"Mean F statistic between {significant(min(numbers))} and {significant(max(numbers))}; "
+        f"below {WEAK_F:g} would be weak."
+    )
+    return [Flag("good", "Instrument strength", text, "results")]
+
+
+def _values(content: Content, name: str) -> list[tuple[str, float]]:
+    """Return pair and value of one diagnostic of the primary estimates."""
+    found = []
+    for row in content.primary().to_dicts():
+        test = content.diagnostic(row, name)
+        if test is not None and test["statistic"] is not None:
+            found.append((_pair(content, row), test["statistic"]))
+    return found
 
 
 def _independence(content: Content) -> list[Flag]:
@@ -186,15 +203,11 @@ def _independence(content: Content) -> list[Flag]:
         numbers = [content.diagnostic(row, "max_abs_ld_r") for row in content.primary().to_dicts()]
         largest = max((n["statistic"] for n in numbers if n and n["statistic"] is not None), default=None)
         if largest is not None:
-            found.append(
-                Flag(
-                    "note",
-                    "Correlated variants",
-                    f"Variants are correlated (largest |r| {significant(largest)}); the "
-                    f"LD matrix ({join(list(content.study['ld'].values()))}) enters the estimate.",
-                    "methods",
-                )
+            text = (
+                f"Variants are correlated (largest |r| {significant(largest)}); the LD matrix ({_matrices(content)}) "
+                "enters the estimate."
             )
+            found.append(Flag("note", "Correlated variants", text, "methods"))
     return found
 
 
@@ -211,7 +224,7 @@ def _given(content: Content) -> list[Flag]:
         if above:
             text += (
                 f" {count(above, 'variant')} of them {'has' if above == 1 else 'have'} p above "
-                f"{threshold_text(content.study['p_threshold'])}, so its results count as exploratory."
+                f"{threshold_text(content.study['p_threshold'])}, so its results are exploratory."
             )
         found.append(Flag("caution" if above else "note", "Instruments given", text, "flow"))
     return found
@@ -221,8 +234,8 @@ def _heterogeneity(content: Content) -> list[Flag]:
     """Name the pairs whose variants disagree beyond chance."""
     found = []
     for row in content.primary().to_dicts():
-        test = content.diagnostic(row, "cochran_q")
-        if test and test["neg_log_10_p_value"] is not None and test["neg_log_10_p_value"] > 1.30103:
+        test = content.heterogeneity(row)
+        if test and test["neg_log_10_p_value"] is not None and passes(test["neg_log_10_p_value"], ALPHA):
             found.append((test["neg_log_10_p_value"], row, test))
     if not found:
         return []
@@ -230,7 +243,7 @@ def _heterogeneity(content: Content) -> list[Flag]:
     _, row, test = found[0]
     text = (
         f"In {count(len(found), 'pair')} the variants disagree more than sampling error explains (Q test, p below "
-        f"0.05), most in {content.label(row['exposure'])} → {content.label(row['outcome'])} "
+        f"{ALPHA:g}), most in {_pair(content, row)} "
         f"(Q = {significant(test['statistic'])} on {test['df']:.0f} degrees of freedom, "
         f"p = {p_value(test['neg_log_10_p_value'])}). Pleiotropy is the usual cause."
     )
@@ -240,39 +253,64 @@ def _heterogeneity(content: Content) -> list[Flag]:
 def _intercept(content: Content) -> list[Flag]:
     tests = content.diagnostics.filter(
         (pl.col("name") == "egger_intercept") & pl.col("neg_log_10_p_value").is_not_null()
-    )
-    if not tests.height:
+    ).to_dicts()
+    if not tests:
         return []
-    low = tests.filter(pl.col("neg_log_10_p_value") > 1.30103).to_dicts()
-    if not low:
-        text = (
-            f"The MR-Egger intercept shows no directional pleiotropy in {count(tests.height, 'pair')} (p above 0.05)."
-        )
-        return [Flag("good", "Directional pleiotropy", text, "results")]
-    names = [f"{content.label(t['exposure'])} → {content.label(t['outcome'])}" for t in low[:5]]
-    return [
-        Flag(
-            "caution",
-            "Directional pleiotropy",
-            f"The MR-Egger intercept differs from zero (p below 0.05) for {join(names)}.",
-            "results",
-        )
-    ]
+    low = [_pair(content, test) for test in tests if passes(test["neg_log_10_p_value"], ALPHA)]
+    if low:
+        text = f"The MR-Egger intercept differs from zero (p below {ALPHA:g}) for {_names(low)}."
+        return [Flag("caution", "Directional pleiotropy", text, "results")]
+    text = (
+        f"The MR-Egger intercept detects no directional pleiotropy in {count(len(tests), 'pair')} (p above {ALPHA:g}). "
+        "The test has little power: this is no proof of absence."
+    )
+    return [Flag("note", "Directional pleiotropy", text, "results")]
+
+
+def _dilution(content: Content) -> list[Flag]:
+    """Flag MR-Egger slopes that error in the exposure effects pulls towards zero."""
+    tests = content.diagnostics.filter((pl.col("name") == "i2_gx") & (pl.col("statistic") < DILUTED_I2_GX)).to_dicts()
+    if not tests:
+        return []
+    names = [f"{_pair(content, test)} ({significant(test['statistic'], 2)})" for test in tests]
+    text = (
+        f"I²_GX is below {DILUTED_I2_GX:g} for {_names(names)}: the MR-Egger slope there is diluted towards zero, "
+        "by about that factor."
+    )
+    return [Flag("caution", "MR-Egger diluted", text, "results")]
+
+
+def _places(content: Content) -> list[Flag]:
+    """Flag variants whose rsID stands at another position: usually a wrong genome build."""
+    rows = content.row_report.filter(pl.col("reason") == "rsid_at_another_position")
+    if rows.is_empty():
+        return []
+    text = (
+        f"{count(int(rows['count'].sum()), 'variant')} met by rsID although the two files give different positions. "
+        "Is the declared genome build right for both?"
+    )
+    return [Flag("caution", "Positions disagree", text, "flow")]
 
 
 def _ancestry(content: Content) -> list[Flag]:
-    """Flag pairs, or an LD matrix, of different ancestries."""
-    mixed = []
+    """Flag pairs of different ancestries, and an LD matrix of another ancestry than a trait's."""
+    mixed, matrices = [], []
     for row in content.primary().to_dicts():
-        x, y = content.trait(row["exposure"])["ancestry"], content.trait(row["outcome"])["ancestry"]
-        if x and y and x != y:
+        x, y = (content.trait(row[side])["ancestry"] for side in ("exposure", "outcome"))
+        if not _is_unknown(x) and not _is_unknown(y) and _ancestry_code(x) != _ancestry_code(y):
             mixed.append(content.label(row["outcome"]))
-    if not mixed:
-        return []
-    ld = content.study["ld"]
-    text = f"Exposure and outcome differ in ancestry for {_names(mixed)}"
-    text += f"; the LD matrix is {join(list(ld))}." if ld else "."
-    return [Flag("caution", "Ancestries differ", text, "data")]
+        ld = content.ld(row["family"])
+        others = {trait for trait in (x, y) if not _is_unknown(trait) and _ancestry_code(trait) != _ancestry_code(ld)}
+        if ld and others:
+            matrices.append(f"{_pair(content, row)} ({join(sorted(others))})")
+    found = []
+    if mixed:
+        text = f"Exposure and outcome differ in ancestry for {_names(list(dict.fromkeys(mixed)))}."
+        found.append(Flag("caution", "Ancestries differ", text, "data"))
+    if matrices:
+        text = f"The LD matrix ({_matrices(content)}) is of another ancestry than a trait for {_names(matrices)}."
+        found.append(Flag("caution", "LD of another ancestry", text, "methods"))
+    return found
 
 
 def _overlap(content: Content) -> list[Flag]:
@@ -281,36 +319,54 @@ def _overlap(content: Content) -> list[Flag]:
         x, y = (_cohorts(content.trait(row[side])["cohorts"]) for side in ("exposure", "outcome"))
         if not x or not y:
             unknown += 1
-        elif x & y:
-            shared.append(f"{content.label(row['exposure'])} → {content.label(row['outcome'])} ({join(sorted(x & y))})")
+        elif x.keys() & y.keys():
+            names = sorted(x[name] for name in x.keys() & y.keys())
+            shared.append(f"{_pair(content, row)} ({join(names)})")
     found = []
     if shared:
-        found.append(
-            Flag(
-                "caution",
-                "Samples overlap",
-                f"Both studies include the same cohort for {join(shared[:5])}. With weak "
-                "instruments this pulls estimates towards the confounded value; nothing was corrected.",
-                "data",
-            )
+        text = (
+            f"Both studies include the same cohort for {_names(shared)}. With weak instruments this pulls estimates "
+            "towards the confounded value; nothing was corrected."
         )
+        found.append(Flag("caution", "Samples overlap", text, "data"))
     if unknown:
-        found.append(
-            Flag(
-                "note",
-                "Overlap unknown",
-                f"For {count(unknown, 'pair')} the cohorts of one study are not stated, so "
-                "overlap of samples cannot be bounded.",
-                "data",
-            )
+        text = (
+            f"For {count(unknown, 'pair')} the cohorts of one study are not stated, so overlap of samples cannot be "
+            "bounded."
         )
-    if not found:
-        found.append(Flag("good", "No declared overlap", "No cohort is declared on both sides of a pair.", "data"))
-    return found
+        found.append(Flag("note", "Overlap unknown", text, "data"))
+    return found or [Flag("good", "No declared overlap", "No cohort is declared on both sides of a pair.", "data")]
 
 
-def _cohorts(text: object) -> set[str]:
-    return {part.strip() for part in str(text or "").replace(";", ",").split(",") if part.strip()} - {"unknown"}
+def _cohorts(text: object) -> dict[str, str]:
+    """Return cohorts by their name in lower case."""
+    parts = (part.strip() for part in re.split(r"[;,|]", str(text or "")))
+    return {part.lower(): part for part in parts if not _is_unknown(part)}
+
+
+def _is_unknown(text: object) -> bool:
+    return str(text or "").strip().lower() in {"", "unknown", "na"}
+
+
+def _ancestry_code(text: str) -> str:
+    """Return an ancestry in lower case, long names as their usual code."""
+    name = text.strip().lower()
+    return {"european": "eur", "east asian": "eas", "african": "afr", "south asian": "sas", "american": "amr"}.get(
+        name, name
+    )
+
+
+def _matrices(content: Content) -> str:
+    """Return the ancestries of the LD matrices that were used."""
+    return join(sorted({content.ld(family["id"]) for family in content.study["families"]} - {""}))
+
+
+def _pair(content: Content, row: dict[str, Any]) -> str:
+    return f"{content.label(row['exposure'])} → {content.label(row['outcome'])}"
+
+
+def _was(labels: list[str]) -> str:
+    return "was" if len(labels) == 1 else "were"
 
 
 def _names(labels: list[str]) -> str:

@@ -31,7 +31,11 @@ def methods_paragraph(content: Content) -> str:
     study = content.study
     primary = content.primary()
     used = content.methods.filter(pl.col("used_for") != "diagnostic").to_dicts()
-    first = [m["label"] for m in used if m["used_for"] == "primary"]
+    first = [
+        m["label"] if m["name"] != "wald_ratio" else "Wald ratio where one variant was left"
+        for m in used
+        if m["used_for"] == "primary"
+    ]
     others = [m["label"] for m in used if m["used_for"] == "sensitivity"]
     families = study["families"]
     parts = [
@@ -41,7 +45,7 @@ def methods_paragraph(content: Content) -> str:
     selected = [t for t in primary["exposure"].unique(maintain_order=True) if t not in study["given"]]
     if selected:
         parts.append(
-            f"Instruments were variants with p < {threshold_text(study['p_threshold'])} in the exposure's file."
+            f"Instruments were variants with p ≤ {threshold_text(study['p_threshold'])} in the exposure's file."
         )
     parts += [
         f"The instruments of {content.label(name)} were given ({why})."

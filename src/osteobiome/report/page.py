@@ -112,10 +112,11 @@ def _script_json(value: object) -> str:
 
 
 def _forests(content: Content) -> dict[str, object]:
-    """Return one forest per family and unit: numbers in different units never share an axis."""
+    """Return one forest per family and unit: numbers in different units or families never share an axis."""
     figures: dict[str, object] = {}
     ok = content.primary().filter(pl.col("status") == "ok")
-    for (unit,), part in ok.group_by(["unit"], maintain_order=True):
+    families = len(content.study["families"]) > 1
+    for (family, unit), part in ok.group_by(["family", "unit"], maintain_order=True):
         several = part["exposure"].n_unique() > 1
         labels = [
             f"{content.label(r['exposure'])} → {content.label(r['outcome'])}"
@@ -124,6 +125,8 @@ def _forests(content: Content) -> dict[str, object]:
             for r in part.to_dicts()
         ]
         title = "Primary estimates" if several else f"Primary estimates for {content.label(part['exposure'][0])}"
+        if families:
+            title += f", family {family}"
         frame = part.with_columns(pl.Series("label", labels))
         figures[f"forest-{len(figures)}"] = forest(frame, title=title, unit=str(unit))
     return figures
@@ -136,16 +139,17 @@ def _pair(content: Content, row: dict[str, Any], index: int, figures: dict[str, 
     name = f"scatter-{index}"
     exposure, outcome = content.trait(row["exposure"]), content.trait(row["outcome"])
     if variants.height and any(e["status"] == "ok" for e in estimates):
+        lower = content.exposure_direction(row["family"]) == "lower"
         figures[name] = scatter(
-            variants,
+            variants.with_columns(-pl.col("beta_exposure")) if lower else variants,
             _lines(content, estimates),
             title=f"{exposure['label']} → {outcome['label']}",
-            exposure_axis=f"Effect on {exposure['label']}, {exposure['unit_label']} per allele",
-            outcome_axis=f"Effect on {outcome['label']}, {outcome['unit_label']} per allele",
+            exposure_axis=_axis(exposure, prefix="lower " if lower else ""),
+            outcome_axis=_axis(outcome),
         )
     else:
         name = ""
-    heterogeneity = content.diagnostic(row, "cochran_q")
+    heterogeneity = content.heterogeneity(row)
     mean_f = content.diagnostic(row, "mean_f")
     return {
         "id": f"pair-{index}",
@@ -168,6 +172,10 @@ def _pair(content: Content, row: dict[str, Any], index: int, figures: dict[str, 
         "n_more": max(0, variants.height - SHOWN_VARIANTS),
         "lost": _lost(content, f"{row['exposure']} -> {row['outcome']}"),
     }
+
+
+def _axis(trait: dict[str, Any], *, prefix: str = "") -> str:
+    return f"Effect on {prefix}{trait['label']}, {trait['unit_label']} per allele"
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
@@ -214,13 +222,19 @@ def _tests(content: Content, row: dict[str, Any]) -> list[dict[str, str]]:
             value += f" on {test['df']:.0f} degrees of freedom"
         rows.append(
             {
-                "name": TEST_NAMES.get(test["name"], test["name"]),
+                "name": _test_name(content, test),
                 "value": value,
                 "p": p_value(test["neg_log_10_p_value"]),
                 "null": test["null"],
             }
         )
     return rows
+
+
+def _test_name(content: Content, test: dict[str, Any]) -> str:
+    """Return a diagnostic's name; I² belongs to a method and says so."""
+    name = TEST_NAMES.get(test["name"], test["name"])
+    return f"{name}, {content.method_label(test['method'])}" if test["name"] == "i2" else name
 
 
 def _variant_rows(variants: pl.DataFrame) -> list[dict[str, str]]:
@@ -289,13 +303,14 @@ def _published(content: Content) -> list[dict[str, str]]:
         e = ours[0] if ours else None
         got = e is not None and e["beta"] is not None
         decimals = decimals_for(e["se"]) if e and got else 4
-        q = content.diagnostic(e, "cochran_q") if e else None
+        printed = fixed(p["published_beta"], min(p["decimals"], decimals))
+        q = content.heterogeneity(e) if e else None
         rows.append(
             {
                 "pair": f"{content.label(p['exposure'])} → {content.label(p['outcome'])}",
                 "method": content.method_label(p["method"]),
                 "unit": e["unit"] if e else "",
-                "published": f"{fixed(p['published_beta'], decimals)} ({significant(p['published_se'])})",
+                "published": f"{printed} ({significant(p['published_se'])})",
                 "ours": f"{fixed(e['beta'], decimals)} ({significant(e['se'])})" if e and got else "not estimated",
                 "difference": significant(e["beta"] - p["published_beta"], 2) if e and got else "–",
                 "n": f"{p['published_n_variants'] or '–'} / {e['n_variants'] if e else '–'}",
@@ -318,6 +333,10 @@ def _traits(content: Content) -> list[dict[str, str]]:
         people = "unknown" if t["n_people"] is None else f"{t['n_people']:,}"
         if t["n_cases"] is not None:
             people += f" ({count(t['n_cases'], 'case')})"
+        if t["prevalence"] is not None:
+            people += f", prevalence {significant(t['prevalence'])}"
+        if t["age_range"]:
+            people += f", age {t['age_range']}"
         rows.append(
             {
                 "label": t["label"],
@@ -332,6 +351,7 @@ def _traits(content: Content) -> list[dict[str, str]]:
                 "file": t["file"],
                 "sha256": t["sha256"],
                 "identifier": t["curie"] or "none",
+                "case_definition": t["case_definition"] or "",
             }
         )
     return rows

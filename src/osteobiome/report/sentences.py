@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from osteobiome.core.text import count, decimals_for, fixed, interval, p_value
+from osteobiome.core.text import count, decimals_for, fixed, interval, p_value, threshold_text
+from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P, neg_log10
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
-ALPHA = 0.05
 MANY_PAIRS = 4
 SHOWN = 8
 
 
 def q_text(row: dict[str, Any]) -> str:
     """Return a q-value in words."""
-    q = row["q_value"]
-    return "–" if q is None else p_value(-math.log10(q) if q > 0 else math.inf)
+    return p_value(neg_log10(row["q_value"]))
 
 
 def is_finding(row: dict[str, Any]) -> bool:
@@ -48,18 +46,24 @@ def pair_sentence(content: Content, row: dict[str, Any]) -> str:
     if n_tests > 1:
         test += f", q = {q_text(row)} over {n_tests} tests"
     variants = count(row["n_variants"], "variant")
-    if is_finding(row):
-        way = "higher" if row["beta"] > 0 else "lower"
-        if content.trait(row["outcome"])["type"] == "binary":
-            way += " odds of"
+    numbers = f"{effect_text(row)}, {test}, {variants}"
+    if not is_finding(row):
+        # an interval that excludes zero is not "no effect", even if many tests explain it
+        verdict = "consistent with no effect"
+        if row["ci_low"] > 0 or row["ci_high"] < 0:
+            verdict = f"no finding once {count(n_tests, 'test')} of the family are counted"
         return (
-            f"{direction} genetically predicted {_inline(exposure)} goes with {way} {_inline(outcome)}: "
-            f"{effect_text(row)}, {test}, {variants}; consistent with causation if the assumptions below hold."
+            f"{direction} genetically predicted {_inline(exposure)} is not clearly related to {_inline(outcome)}: "
+            f"{numbers}; {verdict}."
         )
-    return (
-        f"{direction} genetically predicted {_inline(exposure)} is not clearly related to {_inline(outcome)}: "
-        f"{effect_text(row)}, {test}, {variants}; consistent with no effect."
-    )
+    way = "higher" if row["beta"] > 0 else "lower"
+    if content.trait(row["outcome"])["type"] == "binary":
+        way += " odds of"
+    verdict = "consistent with causation if the assumptions below hold"
+    if not content.is_genome_wide(row):
+        verdict = f"exploratory, as not all instruments reach p ≤ {threshold_text(GENOME_WIDE_P)}; {verdict}"
+    relation = f"{direction} genetically predicted {_inline(exposure)} goes with {way} {_inline(outcome)}"
+    return f"{relation}: {numbers}; {verdict}."
 
 
 def study_sentences(content: Content) -> list[str]:

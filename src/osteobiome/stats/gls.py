@@ -98,6 +98,7 @@ def gls_origin(
     white = linalg.solve_triangular(factor, np.column_stack([x / se_y, y / se_y]), lower=True)
     white_x, white_y = white[:, 0], white[:, 1]
     information = float(white_x @ white_x)
-    slope = float(white_x @ white_y) / information
+    slope = float(np.divide(white_x @ white_y, information))  # numpy's division: an underflow is not an exception
     residual = white_y - slope * white_x
-    return GlsFit(slope, 1.0 / float(np.sqrt(information)), float(residual @ residual), condition)
+    se = float(np.sqrt(np.divide(1.0, information)))
+    return GlsFit(slope, se, float(residual @ residual), condition)

@@ -20,7 +20,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile ``function`` on first call; releases the interpreter lock, so threads can share the work.
 
     The machine code is cached on disk. Where no folder is writable (a wheel installed by somebody else, no home), the
-    kernel is compiled anew in each process instead of failing.
+    kernel is compiled anew in each process instead of failing. Division by zero gives infinity, as in numpy.
 
     Parameters
     ----------
@@ -28,19 +28,10 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
         Plain numerical function on arrays and numbers.
     """
     try:
-        compiled: Callable[P, R] = numba.njit(cache=True, nogil=True)(function)
+        compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
         logger.info("no writable folder for the compile cache: %s is compiled in each process", function.__name__)
-        compiled = numba.njit(nogil=True)(function)
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
     return compiled
-
-
-def cache_folder() -> str | None:
-    """Return the folder that keeps the compiled kernels, or None if there is no writable one."""
-    from osteobiome.stats import wls
-
-    stats = getattr(wls.ivw_kernel, "stats", None)
-    path = getattr(stats, "cache_path", None)
-    return str(path) if path else None

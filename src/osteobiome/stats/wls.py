@@ -16,11 +16,6 @@ from osteobiome.stats.jit import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-N_IVW = 4
-"""Columns that :func:`ivw_kernel` returns."""
-N_EGGER = 6
-"""Columns that :func:`egger_kernel` returns."""
-
 
 @kernel
 def ivw_kernel(

@@ -41,15 +41,7 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in _NO_SPACE:
             raise _full(path) from error
         if error.errno in _NO_PERMISSION:
-            raise StoreWriteError(
-                Fault(
-                    "no_permission",
-                    str(path),
-                    "no permission to write here",
-                    "a writable folder",
-                    "Choose another folder with --out, or change its permissions",
-                )
-            ) from error
+            raise _forbidden(path) from error
         if error.errno in {errno.ENOTDIR, errno.EEXIST}:
             raise StoreWriteError(
                 Fault(
@@ -63,9 +55,23 @@ def writing(path: Path) -> Iterator[None]:
         raise
     except (pl.exceptions.PolarsError, sqlite3.OperationalError) as error:
         text = str(error).lower()
+        if "readonly database" in text or "unable to open database" in text:
+            raise _forbidden(path) from error
         if "no space left" in text or "disk is full" in text or "disk i/o error" in text:
             raise _full(path) from error
         raise
+
+
+def _forbidden(path: Path) -> StoreWriteError:
+    return StoreWriteError(
+        Fault(
+            "no_permission",
+            str(path),
+            "no permission to write here",
+            "a writable folder",
+            "Choose another folder with --out, or change its permissions",
+        )
+    )
 
 
 def _full(path: Path) -> StoreWriteError:

@@ -55,7 +55,8 @@ class StudyFolder:
         """
         where = str(self.root)
         if not self._version_file.is_file():
-            if self.root.is_dir() and any(self.root.iterdir()):
+            # a run killed before it wrote the version leaves nothing but our own names
+            if self.root.is_dir() and any(not _is_ours(path.name) for path in self.root.iterdir()):
                 raise StoreError(
                     Fault(
                         "foreign_folder",
@@ -100,9 +101,10 @@ class StudyFolder:
         self.check_version()
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            (self.root / "tasks").mkdir(exist_ok=True)
         if not self._version_file.is_file():
             write_atomic(self._version_file, json.dumps({"store_version": STORE_VERSION}).encode() + b"\n")
+        with writing(self.root):
+            (self.root / "tasks").mkdir(exist_ok=True)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -185,6 +187,14 @@ class StudyFolder:
         """Remove what a killed run left unfinished; call it under the lock."""
         for folder in self.root.glob(f"tasks/*/{_TEMPORARY}*"):
             remove_tree(folder)
+        for pattern in (".*.tmp", "tables/.*.tmp"):
+            for file in self.root.glob(pattern):
+                file.unlink(missing_ok=True)
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a name in a folder without version can only come from an interrupted start."""
+    return name in {"tasks", "lock"} or (name.startswith(".store.json.") and name.endswith(".tmp"))
 
 
 def safe_name(subject: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -52,8 +51,8 @@ class Palindromic(_Section):
     @field_validator("drop_between")
     @classmethod
     def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not 0.0 <= value[0] <= 0.5 <= value[1] <= 1.0:
-            msg = "the interval must contain 0.5 and lie within 0 and 1"
+        if not 0.0 <= value[0] < 0.5 < value[1] <= 1.0:
+            msg = "an interval within 0 and 1 with 0.5 inside, as a frequency of one half decides nothing"
             raise ValueError(msg)
         return value
 
@@ -166,7 +165,7 @@ def read_config(path: Path) -> StudyConfig:
         raise ConfigError(
             Fault("missing_file", str(path), "no such file", "a study file", "`osteobiome init DIR` writes one")
         ) from None
-    except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             Fault("unreadable_file", str(path), f"a file that cannot be read ({error})", "a text file")
         ) from None
@@ -181,12 +180,29 @@ def read_config(path: Path) -> StudyConfig:
             Fault("empty_file", str(path), "an empty file", "a study file", "`osteobiome init DIR` writes one")
         )
     try:
-        return StudyConfig.model_validate_json(json.dumps(data, default=str))
+        return StudyConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(*(_fault(path, detail) for detail in error.errors(include_url=False))) from None
+        raise ConfigError(*_faults(path, error)) from None
 
 
 _BRANCH = re.compile(r"^(LayerChoice|LdFiles|str|tuple\[.*)$")
+
+
+def _faults(path: Path, error: ValidationError) -> list[Fault]:
+    """Return one fault per place of the study file.
+
+    Alternatives (a list of ids or a layer) each complain about the same place, and a list whose only entry is wrong is
+    reported as empty on top: one mistake is one fault.
+    """
+    found: dict[str, Fault] = {}
+    for detail in error.errors(include_url=False):
+        fault = _fault(path, detail)
+        found.setdefault(fault.where, fault)
+    return [
+        fault
+        for where, fault in found.items()
+        if not any(other != where and other.startswith((f"{where}[", f"{where}.")) for other in found)
+    ]
 
 
 def _fault(path: Path, detail: ErrorDetails) -> Fault:
@@ -205,8 +221,10 @@ def _fault(path: Path, detail: ErrorDetails) -> Fault:
         )
     if detail["type"] == "missing":
         return Fault("missing_key", where, f"key '{steps[-1]}' is missing", "a value for it")
-    shown = "" if isinstance(detail["input"], dict) else f"value {detail['input']!r}: "
-    return Fault("bad_value", where, f"{shown}{detail['msg']}", "", "")
+    given = detail["input"]
+    found = "a section or list that does not fit" if isinstance(given, dict | list) else f"value {given!r}"
+    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return Fault("bad_value", where, found, expected.replace("valid tuple", "list").replace("valid string", "text"))
 
 
 def _keys_at(steps: list[str | int]) -> set[str]:

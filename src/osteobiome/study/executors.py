@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import traceback
@@ -19,7 +20,7 @@ from osteobiome.store import StudyFolder
 from osteobiome.study.task import STEPS, Inputs, Task
 
 _WORKER_DIED = (
-    "A worker process died: out of memory, killed from outside, or started from a script that calls run_study with "
+    "The worker process died: out of memory, killed from outside, or started from a script that calls run_study with "
     'several workers outside `if __name__ == "__main__":`.'
 )
 
@@ -125,7 +126,10 @@ def _in_pool(tasks: Sequence[Task], root: Path, workers: int, started: Callable[
             for task in ready[: max(0, workers - len(running))]:
                 queue.remove(task)
                 started(task)
-                running[pool.submit(execute, task, root)] = task
+                try:
+                    running[pool.submit(execute, task, root)] = task
+                except BrokenProcessPool:
+                    yield Outcome(task, 0.0, crash=_WORKER_DIED)
             if not running:
                 return
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -145,7 +149,11 @@ def _result(future: Future[Outcome], task: Task) -> Outcome:
 
 
 def _die_with_parent() -> None:
-    """End a worker when its parent is gone: after ``kill -9`` nobody else would."""
+    """End a worker when its parent is gone: after ``kill -9`` nobody else would.
+
+    Ctrl-C goes to the whole group of processes; the parent alone answers it, and lets running tasks finish.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.join,), daemon=True).start()

@@ -127,7 +127,6 @@ def _mr(
             "exposure_direction": family.exposure_direction,
             "palindromic": {"policy": palindromic.policy, "drop_between": list(palindromic.drop_between)},
             "traits": {name: _facts(study.traits[name]) for name in dict.fromkeys([*xs, *ys])},
-            "given": sorted(set(config.instruments.given) & set(xs)),
             "study_id": config.study.id,
             "simulated": config.study.simulated,
         },
@@ -183,7 +182,7 @@ def _page_facts(study: Study) -> dict[str, object]:
             "drop_between": list(config.ingest.palindromic.drop_between),
         },
         "max_bad_rows": config.ingest.max_bad_rows,
-        "ld": {ancestry: files.matrix for ancestry, files in study.ld_files().items()},
+        "notes": [note.text() for note in study.notes],
         "families": [
             {
                 "id": family.id,
@@ -191,6 +190,7 @@ def _page_facts(study: Study) -> dict[str, object]:
                 "methods": list(family.methods),
                 "exposure_direction": family.exposure_direction,
                 "n_pairs": len(family.pairs),
+                "ld": study.ld_name(family),
             }
             for family in study.families
         ],
@@ -208,6 +208,9 @@ def _trait_row(trait: Trait, hashes: dict[str, str]) -> dict[str, object]:
         "unit_label": trait.unit_label,
         "n_people": trait.n,
         "n_cases": trait.n_cases,
+        "prevalence": trait.prevalence,
+        "case_definition": trait.case_definition,
+        "age_range": trait.age_range,
         "adjusted_for": trait.adjusted_for,
         "body_size_covariates": list(trait.adjusted_for_body_size),
         "ancestry": trait.ancestry,

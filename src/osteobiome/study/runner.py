@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osteobiome.core.errors import Fault, OsteobiomeError, StepError, StoreError
+from osteobiome.core.errors import Fault, RunStoppedError, StoreError
 from osteobiome.core.progress import NoProgress
 from osteobiome.core.provenance import provenance
 from osteobiome.report import write_report
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from osteobiome.core.progress import Progress
-
-
-class InputFaultError(OsteobiomeError, ValueError):
-    """Input files turned out to be unusable while they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ def run_study(
     ------
     ConfigError
         The study is wrong; nothing was written.
-    InputFaultError
+    RunStoppedError
         A file turned out to be unusable; no table and no report was written or changed.
     StoreError
         The results folder cannot be used.
@@ -108,9 +104,12 @@ def run_study(
         faults = tuple(fault for outcome in outcomes for fault in outcome.faults)
         failures = tuple(outcome for outcome in outcomes if outcome.crash)
         if faults:
-            raise InputFaultError(*faults)
+            raise RunStoppedError(*faults)
         tables, report = ({}, None) if failures else _publish(plan, store)
-        _write_manifest(study, plan, store, failures)
+        # the manifest beside the tables describes those tables: a run that crashed leaves a record of its own
+        _write_manifest(study, plan, store.root / ("failed-run.json" if failures else "manifest.json"), failures)
+        if not failures:
+            (store.root / "failed-run.json").unlink(missing_ok=True)
     n_done = sum(outcome.is_done for outcome in outcomes)
     seconds = time.perf_counter() - start
     return RunResult(study, n_done, len(plan.tasks) - todo, len(failures), tables, report, seconds, failures)
@@ -156,7 +155,7 @@ def _publish(plan: Plan, store: StudyFolder) -> tuple[dict[str, Path], Path]:
     return tables, store.root / "report.html"
 
 
-def _write_manifest(study: Study, plan: Plan, store: StudyFolder, failures: tuple[Outcome, ...]) -> None:
+def _write_manifest(study: Study, plan: Plan, path: Path, failures: tuple[Outcome, ...]) -> None:
     """Write what was run on what, with which versions."""
     manifest = {
         "study": study.config.model_dump(mode="json"),
@@ -167,24 +166,7 @@ def _write_manifest(study: Study, plan: Plan, store: StudyFolder, failures: tupl
         "provenance": provenance(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    write_atomic(store.root / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
-
-
-def raise_failures(result: RunResult) -> None:
-    """Raise StepError if a task crashed; for callers that prefer an error to a value."""
-    if result.failures:
-        raise StepError(
-            *(
-                Fault(
-                    "task_crashed",
-                    o.task.label,
-                    o.crash.strip().splitlines()[-1],
-                    "a finished task",
-                    "The traceback is in manifest.json; please report it",
-                )
-                for o in result.failures
-            )
-        )
+    write_atomic(path, json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
 def _planned(study_file: Path, out: Path | None) -> tuple[Study, Plan, StudyFolder]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import ConfigError, Fault, InputFileError, OsteobiomeError, nearest
@@ -13,16 +13,17 @@ from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig,
 from osteobiome.study.published import read_published
 from osteobiome.study.traits import Trait, read_traits
 from osteobiome.sumstats.formats import FORMATS, Side
-from osteobiome.sumstats.reading import LINE, read_text_table
-from osteobiome.sumstats.table import resolve_columns
+from osteobiome.sumstats.qc import FAULT_REASONS
+from osteobiome.sumstats.reading import read_header
+from osteobiome.sumstats.table import read_sumstats, resolve_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
 
-FULL_CHECK_BYTES = 20_000_000
-"""Files up to this size are read whole by the check, larger ones when they are ingested."""
+FULL_CHECK_BYTES = 5_000_000
+"""Files up to this size are read whole by the check; of larger ones the header now, the rows when they are ingested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +105,22 @@ class Study:
         """Return the LD matrices per ancestry."""
         return {ancestry: files for ancestry, files in self.config.ld.items() if isinstance(files, LdFiles)}
 
-    def ld_for(self, family: Family) -> LdFiles | None:
-        """Return the LD matrix for a family: that of its exposures' ancestry, or the only one there is."""
+    def ld_name(self, family: Family) -> str:
+        """Return the ancestry of the LD matrix for a family: that of its exposures, or the only one; else empty.
+
+        The report compares it with the ancestries of all traits.
+        """
         files = self.ld_files()
         if not any(ESTIMATORS[name].needs_ld for name in family.methods):
-            return None
+            return ""
         ancestries = {self.traits[exposure].ancestry for exposure, _ in family.pairs}
-        matching = [files[name] for name in sorted(ancestries) if name in files]
-        if len(ancestries) == 1 and matching:
-            return matching[0]
-        return next(iter(files.values())) if len(files) == 1 else None
+        if len(ancestries) == 1 and ancestries <= files.keys():
+            return ancestries.pop()
+        return next(iter(files)) if len(files) == 1 else ""
+
+    def ld_for(self, family: Family) -> LdFiles | None:
+        """Return the LD matrix for a family, if it needs one and there is one."""
+        return self.ld_files().get(self.ld_name(family))
 
 
 def load_study(path: Path) -> Study:
@@ -145,6 +152,8 @@ def load_study(path: Path) -> Study:
         except OsteobiomeError as error:
             faults += error.faults
     study = Study(path, config, traits, families, published)
+    faults += _ingest_faults(study)
+    faults += _published_faults(study)
     faults += _instrument_faults(study)
     faults += _build_faults(study)
     faults += _file_faults(study)
@@ -158,12 +167,13 @@ def _families(config: StudyConfig, traits: dict[str, Trait], faults: list[Fault]
     families: list[Family] = []
     for index, block in enumerate(config.mr):
         place = f"{where}: mr[{index}]"
-        if any(block.id == family.id for family in families):
-            faults.append(Fault("duplicate_family", place, f"family '{block.id}' twice", "one name per family"))
         forward = _forward_pairs(block, traits, faults, where=place)
         names = [("primary", block.primary), *[(f"sensitivity[{i}]", name) for i, name in enumerate(block.sensitivity)]]
         faults += [ESTIMATORS.fault(name, where=f"{place}.{key}") for key, name in names if name not in ESTIMATORS]
-        families += _both_directions(block, forward)
+        for family in _both_directions(block, forward):
+            if any(family.id == other.id for other in families):
+                faults.append(Fault("duplicate_family", place, f"family '{family.id}' twice", "one name per family"))
+            families.append(family)
     return tuple(families)
 
 
@@ -175,7 +185,7 @@ def _forward_pairs(
     if block.pairs:
         for i, pair in enumerate(block.pairs):
             _resolve(pair, traits, faults, where=f"{where}.pairs[{i}]")
-        wanted = block.pairs
+        wanted = tuple((x, y) for x, y in block.pairs if x in traits and y in traits)
     else:
         exposures = _resolve(block.exposures, traits, faults, where=f"{where}.exposures")
         outcomes = _resolve(block.outcomes, traits, faults, where=f"{where}.outcomes")
@@ -220,6 +230,20 @@ def _resolve(
     return tuple(name for name in dict.fromkeys(choice) if name in traits)
 
 
+def _ingest_faults(study: Study) -> list[Fault]:
+    return [
+        Fault(
+            "unknown_reason",
+            f"{study.path.name}: ingest.allow[{i}]",
+            f"fault '{name}' is not known",
+            "a fault that rows can have",
+            nearest(name, FAULT_REASONS),
+        )
+        for i, name in enumerate(study.config.ingest.allow)
+        if name not in FAULT_REASONS
+    ]
+
+
 def _instrument_faults(study: Study) -> list[Fault]:
     where = f"{study.path.name}: instruments"
     section = study.config.instruments
@@ -233,6 +257,18 @@ def _instrument_faults(study: Study) -> list[Fault]:
         )
         for name in section.given
         if name not in study.traits
+    ]
+    exposures = {exposure for family in study.families for exposure, _ in family.pairs}
+    faults += [
+        Fault(
+            "unused_given",
+            f"{where}.given.{name}",
+            f"trait '{name}' is no exposure of any pair",
+            "an exposure in use",
+            nearest(name, exposures),
+        )
+        for name in section.given
+        if name in study.traits and name not in exposures
     ]
     faults += [
         Fault("no_reason", f"{where}.given.{name}", "an empty reason", "where the list of instruments comes from")
@@ -250,6 +286,21 @@ def _instrument_faults(study: Study) -> list[Fault]:
             )
         )
     return faults
+
+
+def _published_faults(study: Study) -> list[Fault]:
+    pairs = {pair for family in study.families for pair in family.pairs}
+    return [
+        Fault(
+            "unknown_pair",
+            f"{study.config.report.published}, {row['exposure']} and {row['outcome']}",
+            "a published number for a pair that no family has",
+            "pairs of the study",
+            "Remove the row or add the pair",
+        )
+        for row in study.published.unique(["exposure", "outcome"], maintain_order=True).to_dicts()
+        if (row["exposure"], row["outcome"]) not in pairs
+    ]
 
 
 def _build_faults(study: Study) -> list[Fault]:
@@ -293,19 +344,23 @@ def _file_faults(study: Study) -> list[Fault]:
             )
         try:
             if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
+                resolve_columns(read_header(path), fmt, side=side, where=f"trait '{trait_id}', {trait.file}")
                 continue
-            header = [name for name in read_text_table(path).columns if name != LINE]
-            resolve_columns(header, fmt, side=side, where=f"trait '{trait_id}', {trait.file}")
+            rows = read_sumstats(path, file_format=trait.format, trait_id=trait_id, side=side).rows
+            ingest = study.config.ingest
+            faults += rows.excess(max_bad_rows=ingest.max_bad_rows, allow=frozenset(ingest.allow))
         except OsteobiomeError as error:
-            faults += [
-                Fault(
-                    f.code, f.where.replace(str(path), f"trait '{trait_id}', {trait.file}"), f.found, f.expected, f.hint
-                )
-                for f in error.faults
-            ]
+            faults += [replace(f, where=_place(f.where, trait, path)) for f in error.faults]
         except OSError as error:
             faults.append(Fault("unreadable_file", f"trait '{trait_id}', {trait.file}", str(error), "a readable file"))
     return faults
+
+
+def _place(where: str, trait: Trait, path: Path) -> str:
+    """Return where a fault of a trait's file is, in the words of the trait table."""
+    name = f"trait '{trait.trait_id}', {trait.file!r}"
+    rest = where.removeprefix(str(path))
+    return f"{name}{rest}" if rest != where else name
 
 
 def _ld_faults(study: Study) -> list[Fault]:
@@ -341,7 +396,7 @@ def _notes(study: Study) -> tuple[Fault, ...]:
                 f"{study.path.name}: instruments",
                 "r2 or window_kb without a panel of genotypes",
                 "independent variants in the files",
-                "Nothing is clumped: the report says so",
+                "Nothing is clumped, and the report says so",
                 severity="note",
             )
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from osteobiome.core.body_size import is_body_size
 from osteobiome.core.errors import ConfigError, Fault, nearest
 from osteobiome.study.config import Build, Identifier, Layer
 from osteobiome.sumstats.formats import FORMATS
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _UNIT = re.compile(r"^(sd|log_odds|native:.+)$")
-_WEIGHT = re.compile(r"\b(weight|bmi|body mass|fat|adiposity|whr)\b", re.IGNORECASE)
 
 
 def _unit(value: str) -> str:
@@ -82,17 +82,12 @@ class Trait(BaseModel):
     def adjustment(self) -> tuple[str, ...]:
         """Covariates as a list; empty if unknown or none."""
         parts = [part.strip() for part in re.split(r"[;,|]", self.adjusted_for)]
-        return tuple(part for part in parts if part and part not in {"unknown", "none"})
-
-    @property
-    def is_adjustment_known(self) -> bool:
-        """Whether the table says what the trait was adjusted for."""
-        return bool(self.adjusted_for) and self.adjusted_for != "unknown"
+        return tuple(part for part in parts if part and part.lower() not in {"unknown", "none"})
 
     @property
     def adjusted_for_body_size(self) -> tuple[str, ...]:
         """Covariates about body weight or fat: heritable, so adjusting for them can open a collider."""
-        return tuple(part for part in self.adjustment if _WEIGHT.search(part))
+        return tuple(part for part in self.adjustment if is_body_size(part))
 
 
 REQUIRED = ("trait_id", "label", "layer", "type", "unit", "format", "file")
@@ -141,7 +136,7 @@ def _read_text(path: Path) -> str:
         raise ConfigError(
             Fault("missing_file", str(path), "no such file", "the trait table", "Check [study] traits")
         ) from None
-    except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             Fault("unreadable_file", str(path), f"a file that cannot be read ({error})", "a CSV file")
         ) from None

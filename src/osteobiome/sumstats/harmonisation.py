@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from osteobiome.core.errors import Fault, GenomeBuildError
+from osteobiome.core.errors import Fault, GenomeBuildError, HarmonisationError
 from osteobiome.core.rows import RowLedger, RowReport
+from osteobiome.sumstats.identity import CLASS_INDEL as INDEL
 
 if TYPE_CHECKING:
     from osteobiome.sumstats.table import SumStats
@@ -35,6 +36,14 @@ class PalindromeOptions:
 
     policy: PalindromePolicy = "frequency"
     drop_between: tuple[float, float] = (0.42, 0.58)
+
+    def __post_init__(self) -> None:
+        """Refuse an interval that would let a frequency of one half decide."""
+        low, high = self.drop_between
+        if not 0.0 <= low < 0.5 < high <= 1.0:
+            raise HarmonisationError(
+                Fault("bad_option", "option drop_between", f"{self.drop_between}", "0 <= low < 0.5 < high <= 1")
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,7 @@ def _join(left: pl.DataFrame, right: pl.DataFrame, ledger: RowLedger) -> pl.Data
          "neg_log_10_p_value": "neg_log_10_p_value_exposure"}
     )  # fmt: skip
     by_key = exposure.join(outcome.drop("id_key", "allele_class", "chromosome", "position"), on="variant_key")
+    _check_hashed(by_key)
     by_key = by_key.with_columns(
         pl.when(pl.col("variant_key") < _POSITION_KINDS * _KIND)
         .then(pl.lit("position"))
@@ -133,6 +143,26 @@ def _join(left: pl.DataFrame, right: pl.DataFrame, ledger: RowLedger) -> pl.Data
     return pl.concat([by_key, matched.select(by_key.columns)])
 
 
+def _check_hashed(matched: pl.DataFrame) -> None:
+    """Raise if two different indels met by one hash; single-nucleotide keys are exact."""
+    different = matched.filter(
+        (pl.col("allele_class") == INDEL)
+        & (
+            (pl.col("effect_allele") != pl.col("effect_allele_outcome"))
+            | (pl.col("other_allele") != pl.col("other_allele_outcome"))
+        )
+    )
+    if different.height:
+        raise HarmonisationError(
+            Fault(
+                "hash_collision",
+                f"variant {different['rsid'][0]}",
+                "two different variants with one key",
+                "distinct keys",
+            )
+        )
+
+
 def _join_by_id(rest: pl.DataFrame, free: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
     """Return rows that meet by identifier with the same alleles, with the number of candidates each has."""
     candidates = rest.join(
@@ -142,7 +172,7 @@ def _join_by_id(rest: pl.DataFrame, free: pl.DataFrame, ledger: RowLedger) -> pl
     exact = (pl.col("effect_allele") == pl.col("effect_allele_outcome")) & (
         pl.col("other_allele") == pl.col("other_allele_outcome")
     )
-    candidates = candidates.filter((pl.col("allele_class") < 4) | exact)
+    candidates = candidates.filter((pl.col("allele_class") < INDEL) | exact)
     candidates = candidates.with_columns(
         # neither an instrument with several rows of the outcome, nor a row of the outcome for several instruments
         pl.max_horizontal(pl.len().over("variant_key"), pl.len().over("outcome_key")).alias("n_candidates"),

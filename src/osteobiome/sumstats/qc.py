@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ALLELE = r"^[ACGT]+$"
 VALUES = ("beta", "se", "eaf", "neg_log_10_p_value", "n")
 """Columns in which two rows of one variant must agree to count as copies."""
+_TRUE = ("TRUE", "T", "1", "YES")
 _FALSE = ("FALSE", "F", "0", "NO")
 
 
@@ -51,6 +52,15 @@ def text_checks(columns: frozenset[str]) -> list[tuple[str, pl.Expr, str]]:
         checks += _number_checks("n", required=False)
         checks.append(("n_not_positive", number("n") <= 0, "n"))
     return checks
+
+
+def _all_reasons() -> frozenset[str]:
+    """Return every reason for which a row can be dropped as broken."""
+    numbers = {"chromosome", "position", "rsid", "se", "eaf", "n"}
+    reasons = {"duplicate", "duplicate_conflicting"}
+    for columns in (numbers | {"beta", "p_value"}, numbers | {"odds_ratio", "neg_log_10_p_value"}):
+        reasons |= {reason for reason, _, _ in text_checks(frozenset(columns))}
+    return frozenset(reasons)
 
 
 def _no_identity(columns: frozenset[str]) -> pl.Expr:
@@ -106,6 +116,11 @@ def pair_checks(columns: frozenset[str]) -> list[tuple[str, pl.Expr, str]]:
         allele = blank("effect_allele").str.to_uppercase()
         checks.append(("bad_allele", allele.is_not_null() & ~allele.str.contains(_ALLELE), "effect_allele"))
     return checks
+
+
+def is_true(column: str) -> pl.Expr:
+    """Return where a column of text says yes."""
+    return pl.col(column).str.strip_chars().str.to_uppercase().is_in(_TRUE)
 
 
 def author_excluded() -> pl.Expr:
@@ -185,3 +200,7 @@ def drop_duplicates(
         shown = rows.head(MAX_LINES)
         ledger.drop(reason, rows.height, lines=shown["line"].to_list(), examples=shown["rsid"].fill_null("").to_list())
     return frame.filter(~is_conflict & ~is_copy)
+
+
+FAULT_REASONS = _all_reasons()
+"""Names that ``[ingest] allow`` may hold."""

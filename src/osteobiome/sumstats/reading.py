@@ -16,6 +16,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 """The empty block that ends every complete bgzip file (SAM specification, section 4.1.2)."""
 LINE = "__line__"
+HEADER_BYTES = 1_000_000
 
 
 def read_bytes(path: Path) -> bytes:
@@ -36,6 +37,8 @@ def read_bytes(path: Path) -> bytes:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise InputFileError(Fault("missing_file", where, "no such file", "a table", "Check the path")) from None
+    except ValueError:
+        raise InputFileError(Fault("bad_path", repr(where), "a path that no file can have", "a path")) from None
     except IsADirectoryError:
         raise InputFileError(Fault("not_a_file", where, "a folder", "a file", "Name the file in it")) from None
     except PermissionError:
@@ -122,7 +125,7 @@ def read_text_table(path: Path) -> pl.DataFrame:
     if not header.strip() or not body.strip():
         raise InputFileError(Fault("no_rows", where, "no rows below the header", "a header and rows"))
     separator = _separator(header)
-    names = [name.strip().strip('"') for name in header.rstrip("\r").split(separator)]
+    names = _names(header, separator)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputFileError(
@@ -136,9 +139,10 @@ def read_text_table(path: Path) -> pl.DataFrame:
         )
     try:
         frame = pl.read_csv(
-            io.BytesIO(text.encode()),
+            io.BytesIO(body.encode()),
             separator=separator,
-            infer_schema=False,
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
             # in a tab table a quote is a character like any other: one that is never closed must not swallow rows
             quote_char=None if separator == "\t" else '"',
         )
@@ -147,7 +151,6 @@ def read_text_table(path: Path) -> pl.DataFrame:
     ragged = _ragged(where, text, separator, len(names)) if _may_be_ragged(frame) else None
     if ragged:
         raise InputFileError(ragged)
-    frame.columns = names
     if separator == "\t":
         frame = frame.with_columns(pl.all().str.replace(r'^"(.*)"$', "$1"))  # as R's write.table puts them
     elif frame.height != body.removesuffix("\n").count("\n") + 1:
@@ -174,6 +177,36 @@ def _separator(header: str) -> str:
     return next((mark for mark in ("\t", ";", ",") if mark in header), "\t")
 
 
+def _names(header: str, separator: str) -> list[str]:
+    """Return the column names of a header line."""
+    line = header.rstrip("\r")
+    cells = next(csv.reader([line], delimiter=separator)) if '"' in line else line.split(separator)
+    return [cell.strip() for cell in cells]
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the column names of a table without reading its rows.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Plain or gzip text.
+
+    Raises
+    ------
+    InputFileError
+        The first line cannot be read as text.
+    """
+    try:
+        with path.open("rb") as raw:
+            is_gzip = raw.read(2) == GZIP_MAGIC
+        with gzip.open(path, "rb") if is_gzip else path.open("rb") as handle:
+            header = handle.readline(HEADER_BYTES).decode("utf-8-sig").rstrip("\r\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputFileError(Fault("unreadable_file", str(path), f"no readable header ({error})", "a table")) from None
+    return _names(header, _separator(header))
+
+
 def _may_be_ragged(frame: pl.DataFrame) -> bool:
     """Tell whether a row may be too short: polars fills it with nulls at the end."""
     return bool(frame.width > 1 and frame[frame.columns[-1]].null_count() > 0)
@@ -183,7 +216,7 @@ def _ragged(where: str, text: str, separator: str, width: int) -> Fault | None:
     """Return the first row with another number of fields than the header."""
     for number, line in enumerate(text.split("\n")[1:], start=2):
         fields = line.count(separator) + 1
-        if '"' in line:
+        if '"' in line and separator != "\t":
             fields = len(next(csv.reader([line], delimiter=separator)))
         if line.strip() and fields != width:
             return Fault(

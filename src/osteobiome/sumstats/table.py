@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,12 @@ from osteobiome.core.errors import Fault, SchemaError, nearest
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.schema import validate
 from osteobiome.stats.tails import neg_log10_p_normal
+from osteobiome.store import file_sha256
 from osteobiome.sumstats.formats import FORMATS
 from osteobiome.sumstats.formats.registry import REQUIRED, Columns, Format, Side
 from osteobiome.sumstats.identity import MAX_POSITION, add_keys, chromosome, orient
 from osteobiome.sumstats.numbers import blank, neg_log10_from_text, number
-from osteobiome.sumstats.qc import author_excluded, drop_duplicates, split, text_checks
+from osteobiome.sumstats.qc import author_excluded, drop_duplicates, is_true, split, text_checks
 from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:
@@ -127,17 +127,35 @@ def read_sumstats(
     found = resolve_columns(header, fmt, side=side, where=str(path))
     ledger = RowLedger(trait_id, "ingest", raw.height)
     frame = raw.select([pl.col(theirs).alias(ours) for ours, theirs in found.items()] + [LINE])
+    frame, found = _one_of_two(frame, found)
     frame = _place(frame, frozenset(found))
     frame = split(frame, text_checks(frozenset(found)), ledger)
     if "keep" in found:
         frame = split(frame, [("excluded_by_authors", author_excluded(), "rsid")], ledger, kind="policy")
+    n_proxies = frame.filter(is_true("proxy")).height if "proxy" in found else 0
     frame = orient(_typed(frame, frozenset(found), ledger))
     frame = add_keys(frame, where=str(path))
     frame = drop_duplicates(frame, ledger).sort("variant_key", "line")
     _note_identity(frame, ledger)
-    alignment = _sha256(path) if fmt.is_prealigned else ""
+    if "proxy" in found:
+        ledger.note("proxy_in_place_of_variant", n_proxies)
+    alignment = file_sha256(path) if fmt.is_prealigned else ""
     build = genome_build if frame["position"].is_not_null().any() else ""
     return SumStats(trait_id, validate(frame, "variants"), ledger.close(frame.height), build, alignment)
+
+
+def _one_of_two(frame: pl.DataFrame, found: Columns) -> tuple[pl.DataFrame, Columns]:
+    """Fill effects from odds ratios and p from the other p column, row by row, where a file has both."""
+    if {"beta", "odds_ratio"} <= found.keys():
+        log_ratio = number("odds_ratio").log().cast(pl.String)
+        frame = frame.with_columns(pl.coalesce(blank("beta"), log_ratio).alias("beta"))
+        found = {name: column for name, column in found.items() if name != "odds_ratio"}
+    if {"neg_log_10_p_value", "p_value"} <= found.keys():
+        from_text = neg_log10_from_text("p_value")
+        finite = pl.when(from_text.is_finite()).then(from_text).cast(pl.String)
+        frame = frame.with_columns(pl.coalesce(blank("neg_log_10_p_value"), finite).alias("neg_log_10_p_value"))
+        found = {name: column for name, column in found.items() if name != "p_value"}
+    return frame, found
 
 
 def _place(frame: pl.DataFrame, columns: frozenset[str]) -> pl.DataFrame:
@@ -203,7 +221,3 @@ def _note_identity(frame: pl.DataFrame, ledger: RowLedger) -> None:
     placed = frame.filter(~no_place)
     sites = placed.group_by("chromosome", "position").len().filter(pl.col("len") > 1)
     ledger.note("multi_allelic_sites", sites.height)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -15,6 +15,8 @@ from osteobiome.mr.fit import (
     Model,
     Reference,
     TestColumn,
+    beyond_range,
+    beyond_range_is_a_status,
     check_level,
     check_option,
     heterogeneity,
@@ -22,6 +24,7 @@ from osteobiome.mr.fit import (
     overdispersion,
     statuses,
     strength,
+    without_effect,
     without_scatter,
 )
 from osteobiome.mr.registry import estimator
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 MIN_VARIANTS = 3
 
 
+@beyond_range_is_a_status
 def egger_batch(
     block: Block,
     *,
@@ -53,14 +57,14 @@ def egger_batch(
     slope, se_slope, intercept, se_intercept, q, count = fit.T
     n = count.astype(np.int64)
     df = count - 2.0
-    largest = np.abs(np.where(block.mask, block.beta_exposure, 0.0)).max(axis=1, initial=0.0)
     status = statuses(
         block.n_pairs,
         [
             (n == 0, Status.NO_COMMON_VARIANTS),
             (n < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
-            (largest == 0.0, Status.ZERO_EXPOSURE_EFFECT),
+            (without_effect(block), Status.ZERO_EXPOSURE_EFFECT),
             (np.isnan(slope), Status.NO_SPREAD),
+            (beyond_range(slope, se_slope, q), Status.NOT_FINITE),
             (without_scatter(q, df, model), Status.NO_SCATTER),
         ],
     )
@@ -78,7 +82,9 @@ def egger_batch(
         np.where(ok, intercept_se, np.nan),
     )
     dilution = i2_gx(block.beta_exposure, block.se_exposure, se_outcome=block.se_outcome, mask=block.mask)
-    q_test, i2 = heterogeneity("rucker_q", np.where(ok, q, np.nan), df)
+    q_test, i2 = heterogeneity(
+        "rucker_q", np.where(ok, q, np.nan), df, null="the variants scatter about the line by sampling error alone"
+    )
     return BatchFit(
         "egger",
         np.where(ok, slope, np.nan),
@@ -141,7 +147,8 @@ def egger(
     -----
     Every variant is turned so that its exposure effect is positive; then
     :math:`\hat\Gamma_j = \theta_0 + \theta \hat\gamma_j + \varepsilon_j` is fitted with weights
-    :math:`1/\sigma_{Yj}^2`. The slope has little power and is diluted by error in the exposure effects by the factor
+    :math:`1/\sigma_{Yj}^2`; the intercept is the mean pleiotropic effect of the alleles that raise the exposure as
+    stated. The slope has little power and is diluted by error in the exposure effects by the factor
     I²_GX; it fails when strong instruments are also the more pleiotropic ones.
 
     References

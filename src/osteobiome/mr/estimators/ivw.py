@@ -14,12 +14,15 @@ from osteobiome.mr.fit import (
     Model,
     Reference,
     Weights,
+    beyond_range,
+    beyond_range_is_a_status,
     check_level,
     check_option,
     heterogeneity,
     overdispersion,
     statuses,
     strength,
+    without_effect,
     without_scatter,
 )
 from osteobiome.mr.registry import estimator
@@ -36,6 +39,7 @@ ASSUMPTIONS = (
 )
 
 
+@beyond_range_is_a_status
 def ivw_batch(
     block: Block,
     *,
@@ -65,7 +69,8 @@ def ivw_batch(
         block.n_pairs,
         [
             (block.n_variants == 0, Status.NO_COMMON_VARIANTS),
-            (np.isnan(slope), Status.ZERO_EXPOSURE_EFFECT),
+            (without_effect(block), Status.ZERO_EXPOSURE_EFFECT),
+            (beyond_range(slope, se_fixed, q), Status.NOT_FINITE),
             ((n < 2) & (distribution == "t"), Status.TOO_FEW_INSTRUMENTS),
             (without_scatter(q, df, model), Status.NO_SCATTER),
         ],

@@ -13,6 +13,8 @@ from osteobiome.mr.fit import (
     Model,
     Reference,
     TestColumn,
+    beyond_range,
+    beyond_range_is_a_status,
     check_level,
     check_option,
     heterogeneity,
@@ -26,6 +28,7 @@ from osteobiome.stats.gls import definiteness, gls_origin
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
 
+SYMMETRY = 1e-6
 ASSUMPTIONS = (
     "every variant is associated with the exposure, or correlated with one that is",
     "no variant shares a cause with the outcome",
@@ -34,6 +37,7 @@ ASSUMPTIONS = (
 )
 
 
+@beyond_range_is_a_status
 def fit_ivw_ld(inst: Instruments, *, method: str, model: Model, distribution: Reference, level: float) -> Estimate:
     """Fit one pair and return an estimate with its status; shared by the two registered models."""
     n = inst.n_variants
@@ -45,6 +49,8 @@ def fit_ivw_ld(inst: Instruments, *, method: str, model: Model, distribution: Re
         return failed(method, status, n_variants=n, message=message, level=level).label(**label)
     fit = gls_origin(inst.beta_exposure, inst.beta_outcome, inst.se_outcome, inst.ld_r)
     q, df = np.array([fit.q]), np.array([n - 1.0])
+    if beyond_range(np.array([fit.slope]), np.array([fit.se]), q)[0]:
+        return failed(method, Status.NOT_FINITE, n_variants=n, level=level).label(**label)
     if without_scatter(q, df, model)[0]:
         return failed(method, Status.NO_SCATTER, n_variants=n, level=level).label(**label)
     block = Block.from_pairs([inst])
@@ -74,7 +80,9 @@ def _obstacle(inst: Instruments) -> tuple[Status, str]:
         return Status.MISSING_LD, ""
     if not np.any(inst.beta_exposure):
         return Status.ZERO_EXPOSURE_EFFECT, ""
-    if not np.allclose(inst.ld_r, inst.ld_r.T, atol=1e-6) or not np.allclose(np.diag(inst.ld_r), 1.0, atol=1e-6):
+    if not np.allclose(inst.ld_r, inst.ld_r.T, atol=SYMMETRY) or not np.allclose(
+        np.diag(inst.ld_r), 1.0, atol=SYMMETRY
+    ):
         return Status.NOT_POSITIVE_SEMIDEFINITE, (
             "Not estimable: the LD matrix is not symmetric or its diagonal is not 1, so it holds no correlations. "
             "Give signed r, rows and columns in the same order."

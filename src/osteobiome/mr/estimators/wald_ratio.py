@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status
-from osteobiome.mr.fit import OK, BatchFit, Block, check_level, check_option, statuses, strength
+from osteobiome.mr.fit import (
+    OK,
+    BatchFit,
+    Block,
+    beyond_range,
+    beyond_range_is_a_status,
+    check_level,
+    check_option,
+    statuses,
+    strength,
+)
 from osteobiome.mr.registry import estimator
 
 if TYPE_CHECKING:
@@ -56,6 +66,7 @@ def wald_ratios(
     return ratio, se
 
 
+@beyond_range_is_a_status
 def wald_ratio_batch(block: Block, *, order: Order = "first", level: float = 0.95) -> BatchFit:
     """Return the ratio for every pair of a block that has exactly one variant.
 
@@ -82,6 +93,7 @@ def wald_ratio_batch(block: Block, *, order: Order = "first", level: float = 0.9
             (n == 0, Status.NO_COMMON_VARIANTS),
             (n > 1, Status.TOO_MANY_INSTRUMENTS),
             (np.isnan(ratio), Status.ZERO_EXPOSURE_EFFECT),
+            (beyond_range(ratio, se), Status.NOT_FINITE),
         ],
     )
     ok = status == OK

@@ -11,6 +11,7 @@ import polars as pl
 from osteobiome.core.estimate import Estimate, Status
 from osteobiome.core.evidence import Evidence, Grade, direction
 from osteobiome.core.schema import polars_schema, table
+from osteobiome.core.thresholds import ALPHA, FEW_VARIANTS, GENOME_WIDE_P, WEAK_F, neg_log10, passes
 from osteobiome.instruments import Instruments
 from osteobiome.ld import LdMatrix, read_ld_matrix
 from osteobiome.mr import ESTIMATORS, grid
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from osteobiome.sumstats import SumStats
 
 WRITES = ("estimates", "diagnostics", "harmonised", "row_report", "evidence", "methods")
-ALPHA = 0.05
-FEW_VARIANTS = 3
-WEAK_F = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,12 @@ class _Pair:
     frame: pl.DataFrame
     rows: RowReport
     ld_problem: str
+
+    @property
+    def is_genome_wide(self) -> bool:
+        """Whether every instrument passes genome-wide significance in the exposure's own study."""
+        lowest = self.frame["neg_log_10_p_value_exposure"].min()
+        return isinstance(lowest, float) and passes(lowest, GENOME_WIDE_P)
 
 
 def run(inputs: Inputs, out: Path) -> None:
@@ -59,13 +63,21 @@ def run(inputs: Inputs, out: Path) -> None:
     fitted = grid([pair.instruments for pair in pairs], params["methods"])
     estimates = [_finish(estimate, pair, params) for pair, row in zip(pairs, fitted, strict=True) for estimate in row]
     estimates = _with_q_values(estimates)
+    genome_wide = {(p.instruments.exposure, p.instruments.outcome) for p in pairs if p.is_genome_wide}
     tables = {
         "estimates": table("estimates", (_record(e) for e in estimates)),
         "diagnostics": table("diagnostics", (row for e in estimates for row in e.diagnostic_dicts())),
         "harmonised": pl.concat([_for_report(pair, params) for pair in pairs]),
         "row_report": table("row_report", (row for pair in pairs for row in pair.rows.records())),
-        "evidence": table("evidence", (_evidence(e, params, inputs.key).as_dict() for e in estimates if e.is_primary)),
-        "methods": _methods(params, {e.method for e in estimates}),
+        "evidence": table(
+            "evidence",
+            (
+                _evidence(e, params, inputs.key, grade=_grade(e, is_genome_wide=(e.exposure, e.outcome) in genome_wide))
+                for e in estimates
+                if e.is_primary
+            ),
+        ),
+        "methods": _methods(estimates),
     }
     for name, frame in tables.items():
         write_table(frame, out / f"{name}.parquet", schema=name)
@@ -90,17 +102,22 @@ def _harmonised_pairs(inputs: Inputs, params: dict[str, Any]) -> list[_Pair]:
 def _pair(
     exposure: str, outcome: str, frame: pl.DataFrame, rows: RowReport, params: dict[str, Any], ld: LdMatrix | None
 ) -> _Pair:
-    """Turn the exposure round if effects are stated per unit lower, and attach the LD matrix."""
+    """Attach unit and LD matrix; effects per unit lower exposure turn the estimate's exposure, never the table's."""
     traits = params["traits"]
     unit = f"{traits[outcome]['unit_label']} per {traits[exposure]['unit_label']}"
+    instruments = Instruments.from_frame(frame, exposure=exposure, outcome=outcome)
     if params["exposure_direction"] == "lower":
-        frame = frame.with_columns(-pl.col("beta_exposure"))
+        instruments = replace(instruments, beta_exposure=-instruments.beta_exposure)
         unit += " lower exposure"
-    instruments = replace(Instruments.from_frame(frame, exposure=exposure, outcome=outcome), unit=unit, rows=rows)
+    instruments = replace(instruments, unit=unit, rows=rows)
     problem = ""
     if ld is not None and frame.height:
         ld_r, problems = ld.oriented(
-            frame["rsid"].fill_null("").to_list(), frame["effect_allele"].to_list(), frame["other_allele"].to_list()
+            frame["rsid"].fill_null("").to_list(),
+            frame["effect_allele"].to_list(),
+            frame["other_allele"].to_list(),
+            eaf=frame["eaf_exposure"].to_list(),
+            trust_strand=params["palindromic"]["policy"] == "keep_forward",
         )
         instruments = replace(instruments, ld_r=ld_r)
         problem = "; ".join(f"{reason}: {', '.join(names[:5])}" for reason, names in problems.items())
@@ -153,14 +170,14 @@ def _for_report(pair: _Pair, params: dict[str, Any]) -> pl.DataFrame:
     return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
 
 
-def _evidence(estimate: Estimate, params: dict[str, Any], key: str) -> Evidence:
+def _evidence(estimate: Estimate, params: dict[str, Any], key: str, *, grade: Grade) -> dict[str, Any]:
     subject, target = params["traits"][estimate.exposure], params["traits"][estimate.outcome]
     q = estimate.q_value
     return Evidence(
         subject=subject["identifier"],
         predicate="affects",
         object=target["identifier"],
-        direction=direction(_per_higher(estimate, params), None if q is None else -float(np.log10(q)), alpha=ALPHA),
+        direction=direction(_per_higher(estimate, params), neg_log10(q), alpha=ALPHA),
         kind="mr",
         method=estimate.method,
         effect=estimate.beta,
@@ -170,13 +187,13 @@ def _evidence(estimate: Estimate, params: dict[str, Any], key: str) -> Evidence:
         q_value=q,
         status=str(estimate.status),
         design="mendelian_randomization",
-        grade=_grade(estimate, params),
+        grade=grade,
         knowledge_level="statistical_association",
         agent_type="data_analysis_pipeline",
         is_simulated=params["simulated"],
         source=f"study:{params['study_id']}#mr/{key[:8]}",
         licence=target["licence"] or "unknown",
-    )
+    ).as_dict()
 
 
 def _per_higher(estimate: Estimate, params: dict[str, Any]) -> float | None:
@@ -186,22 +203,24 @@ def _per_higher(estimate: Estimate, params: dict[str, Any]) -> float | None:
     return -estimate.beta if params["exposure_direction"] == "lower" else estimate.beta
 
 
-def _grade(estimate: Estimate, params: dict[str, Any]) -> Grade:
-    """Return ``exploratory`` for few, weak or unthresholded instruments and for failures, else ``moderate``."""
+def _grade(estimate: Estimate, *, is_genome_wide: bool) -> Grade:
+    """Return ``exploratory`` for few, weak or not genome-wide significant instruments and for failures."""
     mean_f = estimate.diagnostic("mean_f")
     weak = mean_f is None or mean_f.statistic is None or mean_f.statistic < WEAK_F
-    unthresholded = estimate.exposure in params["given"]
     few = estimate.n_variants < FEW_VARIANTS
-    return "exploratory" if weak or few or unthresholded or estimate.status is not Status.OK else "moderate"
+    good = is_genome_wide and not weak and not few and estimate.status is Status.OK
+    return "moderate" if good else "exploratory"
 
 
-def _methods(params: dict[str, Any], used: set[str]) -> pl.DataFrame:
+def _methods(estimates: list[Estimate]) -> pl.DataFrame:
     """Return what ran, with sources and assumptions, so that readers need no registry."""
+    used = {estimate.method for estimate in estimates}
+    primary = {estimate.method for estimate in estimates if estimate.is_primary}
     rows: list[dict[str, object]] = [
         {
             "name": entry.name,
             "label": entry.label,
-            "used_for": "primary" if name == params["primary"] else "sensitivity",
+            "used_for": "primary" if name in primary else "sensitivity",
             "doi": entry.doi,
             "assumptions": list(entry.assumptions),
         }

@@ -38,6 +38,8 @@ def columns(header: Sequence[str], side: Side) -> Columns:
                 break
     if f"mr_keep.{use}" in header:
         found["keep"] = f"mr_keep.{use}"
+    if f"proxy.{use}" in header:
+        found["proxy"] = f"proxy.{use}"
     return found
 
 
