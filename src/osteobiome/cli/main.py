@@ -47,7 +47,8 @@ def run() -> None:
 
 def _usage_error(error: Exception) -> NoReturn:
     """Say what is wrong with the arguments, as JSON to a program that asked for JSON."""
-    message = str(getattr(error, "message", error))
+    format_message = getattr(error, "format_message", None)
+    message = str(format_message() if format_message else error)
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "osteobiome")
     if "--json" in sys.argv:

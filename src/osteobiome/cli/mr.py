@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from osteobiome.cli.options import Json, Verbose
+from osteobiome.cli.options import Json, Quiet, Verbose
 from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, set_up_logging
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -30,18 +30,21 @@ def estimate(
         float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
     ] = 0.05,
     as_json: Json = False,
+    quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Estimate the effect of one exposure on one outcome from a harmonised table."""
     set_up_logging(verbose)
+    from osteobiome.core.text import count
     from osteobiome.mr.one_table import estimate_table
 
     with errors_as_exit(as_json=as_json):
         result = estimate_table(table, methods=methods, ld=ld, max_bad_rows=max_bad_rows)
     if as_json:
         print_json(result.as_dict())
+    if as_json or quiet:
         return
-    say(f"{result.rows.n_in} variants, {result.rows.n_kept} kept, {result.rows.n_dropped} dropped")
+    say(f"{count(result.rows.n_in, 'variant')}, {result.rows.n_kept} kept, {result.rows.n_dropped} dropped")
     for line in result.dropped_lines():
         say(f"  {line}")
     say("")
@@ -53,8 +56,9 @@ def estimate(
 
 
 @app.command()
-def methods(as_json: Json = False) -> None:
+def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """List the methods with what they assume and where they are described."""
+    set_up_logging(verbose)
     from osteobiome.mr import ESTIMATORS
 
     if as_json:
@@ -73,6 +77,7 @@ def methods(as_json: Json = False) -> None:
                 ]
             }
         )
+    if as_json or quiet:
         return
     for name, entry in ESTIMATORS.items():
         needs = f"{entry.min_variants} variant{'s' if entry.min_variants > 1 else ''} or more"

@@ -49,21 +49,25 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
     template: Annotated[str, typer.Option("--template", metavar="NAME", help="Template to start from.")] = "two-sample",
     as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
 ) -> None:
     """Write a study to fill in."""
+    set_up_logging(verbose)
     from osteobiome.study.bundled import write_template
 
     with errors_as_exit(as_json=as_json):
         files = write_template(folder, template=template)
     if as_json:
         print_json({"files": [str(path) for path in files]})
+    if as_json or quiet:
         return
     for path in files:
         say(f"wrote {path}")
     say(f"Next: put your files beside it, fill in traits.csv, then: osteobiome check {folder / 'study.toml'}")
 
 
-def check(study: StudyFile, as_json: Json = False, verbose: Verbose = 0) -> None:
+def check(study: StudyFile, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """Validate everything without running; list every fault."""
     set_up_logging(verbose)
     from osteobiome.core.errors import OsteobiomeError
@@ -80,6 +84,7 @@ def check(study: StudyFile, as_json: Json = False, verbose: Verbose = 0) -> None
         raise typer.Exit(BAD_INPUT) from None
     if as_json:
         print_json({"ok": True, "faults": [fault.as_dict() for fault in loaded.notes]})
+    if as_json or quiet:
         return
     n_pairs = sum(len(family.pairs) for family in loaded.families)
     families = count(len(loaded.families), "family", "families")
@@ -151,8 +156,11 @@ def _show(result: RunResult) -> None:
     say(f"Report: {result.report}")
 
 
-def status(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
+def status(
+    study: StudyFile, out: Out = None, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0
+) -> None:
     """Show which tasks of a study are done."""
+    set_up_logging(verbose)
     from osteobiome.study.runner import study_status
 
     with errors_as_exit(as_json=as_json):
@@ -160,6 +168,7 @@ def status(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
     n_done = sum(row["done"] is True for row in rows)
     if as_json:
         print_json({"done": n_done, "total": len(rows), "tasks": rows})
+    if as_json or quiet:
         return
     print_table(
         ("step", "subject", "state"),
@@ -168,37 +177,44 @@ def status(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
     say(f"{n_done} of {len(rows)} tasks done")
 
 
-def report(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
+def report(
+    study: StudyFile, out: Out = None, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0
+) -> None:
     """Write the report again from the finished tables."""
+    set_up_logging(verbose)
     from osteobiome.study.runner import rewrite_report
 
     with errors_as_exit(as_json=as_json):
         path = rewrite_report(study, out=out)
     if as_json:
         print_json({"report": str(path)})
-    else:
+    elif not quiet:
         say(f"Report: {path}")
 
 
-def cite(study: StudyFile, out: Out = None, as_json: Json = False) -> None:
+def cite(study: StudyFile, out: Out = None, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """List what to cite: methods that ran and data that were used."""
+    set_up_logging(verbose)
     from osteobiome.study.runner import citations
 
     with errors_as_exit(as_json=as_json):
         rows = citations(study, out=out)
     if as_json:
         print_json({"citations": rows})
+    if as_json or quiet:
         return
     for row in rows:
         say(f"{row['source']}  {row['used_for']}")
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
     """Show what this machine has: versions, processors, memory, compile cache, optional parts."""
+    set_up_logging(verbose)
     from osteobiome.cli.machine import machine_report
 
     facts = machine_report()
     if as_json:
         print_json(facts)
+    if as_json or quiet:
         return
     print_table(("what", "here"), [(name.replace("_", " "), str(value)) for name, value in facts.items()])

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError
-from osteobiome.sumstats.harmonisation import PalindromeOptions
+from osteobiome.sumstats.harmonisation import ROUNDING, PalindromeOptions
 from osteobiome.sumstats.identity import trim
 from osteobiome.sumstats.numbers import number
 from osteobiome.sumstats.reading import LINE, read_text_table
@@ -119,7 +119,7 @@ def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:
 def _sign_by_frequency(eaf: float | None, counted: float | None) -> int:
     """Return +1 if the effect allele is the counted one by frequency, -1 if not, 0 if frequencies cannot tell."""
     low, high = PALINDROMES.drop_between
-    if eaf is None or counted is None or low < eaf < high or low < counted < high:
+    if eaf is None or counted is None or any(low + ROUNDING < f < high - ROUNDING for f in (eaf, counted)):
         return 0
     return 1 if (eaf < 0.5) == (counted < 0.5) else -1
 

@@ -53,6 +53,7 @@ def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
     rows = frame.select("label", "beta", "ci_low", "ci_high").drop_nulls().to_dicts()
     for row in rows:
         row["label"] = "\n".join(wrap(row["label"], LABEL_WIDTH))
+    _make_distinct(rows)
     order = [row["label"] for row in rows]
     y = {
         "field": "label",
@@ -97,3 +98,12 @@ def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
         },
     ]
     return spec
+
+
+def _make_distinct(rows: list[dict[str, str]]) -> None:
+    """Add characters without width to repeated labels: rows of one label would be drawn over each other."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        label = row["label"]
+        seen[label] = seen.get(label, -1) + 1
+        row["label"] = label + "\u200b" * seen[label]

@@ -49,7 +49,7 @@ def writing(path: Path) -> Iterator[None]:
                     str(path),
                     "a file stands where a folder is needed",
                     "a folder",
-                    "Choose another folder with --out",
+                    "Choose another folder",
                 )
             ) from error
         raise
@@ -69,7 +69,7 @@ def _forbidden(path: Path) -> StoreWriteError:
             str(path),
             "no permission to write here",
             "a writable folder",
-            "Choose another folder with --out, or change its permissions",
+            "Choose another folder, or change its permissions",
         )
     )
 

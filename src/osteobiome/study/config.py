@@ -185,7 +185,11 @@ def read_config(path: Path) -> StudyConfig:
         raise ConfigError(*_faults(path, error)) from None
 
 
-_BRANCH = re.compile(r"^(LayerChoice|LdFiles|str|tuple\[.*)$")
+_BRANCH = re.compile(r"^(LayerChoice|LdFiles|str|constrained-str|tuple\[.*)$")
+
+
+_WORDS = {" after validation": "", "Tuple": "the list", "valid tuple": "list", "tuple": "a list", "string": "text"}
+"""Words of the validator in words of the study file."""
 
 
 def _faults(path: Path, error: ValidationError) -> list[Fault]:
@@ -222,9 +226,11 @@ def _fault(path: Path, detail: ErrorDetails) -> Fault:
     if detail["type"] == "missing":
         return Fault("missing_key", where, f"key '{steps[-1]}' is missing", "a value for it")
     given = detail["input"]
-    found = "a section or list that does not fit" if isinstance(given, dict | list) else f"value {given!r}"
-    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return Fault("bad_value", where, found, expected.replace("valid tuple", "list").replace("valid string", "text"))
+    found = "a section" if isinstance(given, dict) else f"value {given!r}"
+    expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("a valid ")
+    for theirs, ours in _WORDS.items():
+        expected = expected.replace(theirs, ours)
+    return Fault("bad_value", where, found, expected)
 
 
 def _keys_at(steps: list[str | int]) -> set[str]:
@@ -234,9 +240,9 @@ def _keys_at(steps: list[str | int]) -> set[str]:
         if isinstance(step, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
         field = model.model_fields.get(step)
-        if field is None:
+        if field is None and model is not LdFiles:  # the keys of [ld] are names of ancestries
             return set()
-        model = _SECTIONS.get(step)
+        model = LdFiles if field is None else _SECTIONS.get(step)
     return set(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else set()
 
 

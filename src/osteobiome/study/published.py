@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import Fault, SchemaError, nearest
 from osteobiome.core.schema import table
+from osteobiome.mr import ESTIMATORS
 from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 COLUMNS = ("exposure", "outcome", "method", "beta", "se", "n_variants", "q", "source", "note")
+MAX_VARIANTS = 10**9
 REQUIRED = ("exposure", "outcome", "method", "beta", "source")
 
 
@@ -62,6 +64,22 @@ def read_published(path: Path, *, traits: Iterable[str]) -> pl.DataFrame:
     return table("published", rows)
 
 
+SENSIBLE = {
+    "beta": "a finite number",
+    "se": "a finite number above 0",
+    "n_variants": "a whole number above 0",
+    "q": "a finite number, 0 or more",
+}
+
+
+def _is_sensible(name: str, number: Decimal) -> bool:
+    if not number.is_finite():
+        return False
+    if name == "n_variants":
+        return 0 < number <= MAX_VARIANTS and number == number.to_integral_value()
+    return name == "beta" or number > 0 or (name == "q" and number == 0)
+
+
 def _row(record: dict[str, object], where: str, known: Container[str], faults: list[Fault]) -> dict[str, object]:
     line = f"{where}, line {record[LINE]}"
     faults += [
@@ -69,6 +87,8 @@ def _row(record: dict[str, object], where: str, known: Container[str], faults: l
         for name in ("exposure", "outcome")
         if record[name] not in known
     ]
+    if record["method"] not in ESTIMATORS:
+        faults.append(ESTIMATORS.fault(str(record["method"]), where=f"{line}, method"))
     values: dict[str, float | None] = {}
     decimals = 0
     for name in ("beta", "se", "n_variants", "q"):
@@ -80,6 +100,9 @@ def _row(record: dict[str, object], where: str, known: Container[str], faults: l
             number = Decimal(str(text))
         except InvalidOperation:
             faults.append(Fault("bad_value", line, f"{name} {text!r}", "a number"))
+            continue
+        if not _is_sensible(name, number):
+            faults.append(Fault("bad_value", line, f"{name} {text!r}", SENSIBLE[name]))
             continue
         values[name] = float(number)
         if name == "beta":

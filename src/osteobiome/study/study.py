@@ -202,7 +202,9 @@ def _both_directions(block: MrFamily, forward: tuple[tuple[str, str], ...]) -> l
     if block.direction == "both":
         known = set(forward)
         backward = tuple((y, x) for x, y in forward if (y, x) not in known)
-        made.append(Family(f"{block.id}-reverse", backward, block.primary, block.sensitivity, block.exposure_direction))
+        if backward:
+            name = f"{block.id}-reverse"
+            made.append(Family(name, backward, block.primary, block.sensitivity, block.exposure_direction))
     return made
 
 

@@ -32,7 +32,7 @@ def _optional_number(value: object) -> object:
     return None if isinstance(value, str) and value.strip() in {"", "NA"} else value
 
 
-Number = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_optional_number)]
+Share = Annotated[Annotated[float, Field(gt=0, lt=1)] | None, BeforeValidator(_optional_number)]
 Count = Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(_optional_number)]
 
 
@@ -52,7 +52,7 @@ class Trait(BaseModel):
     unit: Annotated[str, BeforeValidator(lambda v: _unit(str(v)))]
     n: Count = None
     n_cases: Count = None
-    prevalence: Number = None
+    prevalence: Share = None
     case_definition: str = ""
     transformation: str = ""
     adjusted_for: str = ""
@@ -110,12 +110,14 @@ def read_traits(path: Path) -> tuple[Trait, ...]:
     reader = csv.DictReader(io.StringIO(_read_text(path)))
     header = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = header
+    if not any(header):
+        raise ConfigError(Fault("empty_file", where, "an empty file", "a header and one row per trait"))
     faults = _header_faults(header, where=where)
     if faults:
         raise ConfigError(*faults)
     traits: dict[str, Trait] = {}
-    for number, row in enumerate(reader, start=2):
-        line = f"{where}, line {number}"
+    for row in reader:
+        line = f"{where}, line {reader.line_num}"
         trait = _read_row(row, faults, line=line)
         if trait is None:
             continue
@@ -154,6 +156,11 @@ def _header_faults(header: list[str], *, where: str) -> list[Fault]:
         )
         for name in header
         if name not in Trait.model_fields
+    ]
+    faults += [
+        Fault("duplicate_column", f"{where}, header", f"column '{name}' twice", "each column once")
+        for name in dict.fromkeys(header)
+        if header.count(name) > 1
     ]
     return faults + [
         Fault("missing_column", f"{where}, header", f"no column '{name}'", "columns " + ", ".join(REQUIRED))
@@ -202,7 +209,7 @@ def _expected(column: str) -> str:
         "genome_build": "empty or one of " + ", ".join(get_args(Build)),
         "n": "a whole number above 0, or empty",
         "n_cases": "a whole number above 0, or empty",
-        "prevalence": "a number above 0, or empty",
+        "prevalence": "a number between 0 and 1, or empty",
         "trait_id": "letters, digits, dot, dash and underscore",
         "label": "a name",
         "file": "a path",

@@ -80,17 +80,18 @@ def _number_checks(name: str, *, required: bool) -> list[tuple[str, pl.Expr, str
 
 
 def _p_checks(columns: frozenset[str]) -> list[tuple[str, pl.Expr, str]]:
+    checks: list[tuple[str, pl.Expr, str]] = []
     if "neg_log_10_p_value" in columns:
         name = "neg_log_10_p_value"
-        return [*_number_checks(name, required=False), ("p_out_of_range", number(name) < 0, name)]
+        checks += [*_number_checks(name, required=False), ("p_out_of_range", number(name) < 0, name)]
     if "p_value" in columns:
         value = neg_log10_from_text("p_value")
         negative = number("p_value") < 0
-        return [
+        checks += [
             ("p_out_of_range", negative | (value < 0), "p_value"),
             ("non_numeric_p_value", blank("p_value").is_not_null() & value.is_null(), "p_value"),
         ]
-    return []
+    return checks
 
 
 def pair_checks(columns: frozenset[str]) -> list[tuple[str, pl.Expr, str]]:

@@ -127,7 +127,7 @@ def read_sumstats(
     found = resolve_columns(header, fmt, side=side, where=str(path))
     ledger = RowLedger(trait_id, "ingest", raw.height)
     frame = raw.select([pl.col(theirs).alias(ours) for ours, theirs in found.items()] + [LINE])
-    frame, found = _one_of_two(frame, found)
+    frame, found = _one_of_two(frame, found, ledger)
     frame = _place(frame, frozenset(found))
     frame = split(frame, text_checks(frozenset(found)), ledger)
     if "keep" in found:
@@ -144,17 +144,17 @@ def read_sumstats(
     return SumStats(trait_id, validate(frame, "variants"), ledger.close(frame.height), build, alignment)
 
 
-def _one_of_two(frame: pl.DataFrame, found: Columns) -> tuple[pl.DataFrame, Columns]:
-    """Fill effects from odds ratios and p from the other p column, row by row, where a file has both."""
+def _one_of_two(frame: pl.DataFrame, found: Columns, ledger: RowLedger) -> tuple[pl.DataFrame, Columns]:
+    """Fill effects from odds ratios, and minus log10 p from p, row by row, where a file has both columns."""
     if {"beta", "odds_ratio"} <= found.keys():
-        log_ratio = number("odds_ratio").log().cast(pl.String)
+        log_ratio = pl.when(number("odds_ratio") > 0).then(number("odds_ratio").log()).cast(pl.String)
+        from_ratio = blank("beta").is_null() & log_ratio.is_not_null()
+        ledger.note("beta_from_odds_ratio", frame.filter(from_ratio).height)
         frame = frame.with_columns(pl.coalesce(blank("beta"), log_ratio).alias("beta"))
         found = {name: column for name, column in found.items() if name != "odds_ratio"}
     if {"neg_log_10_p_value", "p_value"} <= found.keys():
-        from_text = neg_log10_from_text("p_value")
-        finite = pl.when(from_text.is_finite()).then(from_text).cast(pl.String)
-        frame = frame.with_columns(pl.coalesce(blank("neg_log_10_p_value"), finite).alias("neg_log_10_p_value"))
-        found = {name: column for name, column in found.items() if name != "p_value"}
+        is_given = blank("neg_log_10_p_value").is_not_null()
+        frame = frame.with_columns(pl.when(~is_given).then("p_value").alias("p_value"))
     return frame, found
 
 
@@ -182,10 +182,9 @@ def _typed(frame: pl.DataFrame, columns: frozenset[str], ledger: RowLedger) -> p
     """Turn checked text into numbers; p values that are missing or printed as 0 come from beta and se."""
     nothing = pl.lit(None, dtype=pl.Float64)
     beta = number("beta") if "beta" in columns else number("odds_ratio").log()
+    p = neg_log10_from_text("p_value") if "p_value" in columns else nothing
     if "neg_log_10_p_value" in columns:
-        p = number("neg_log_10_p_value")
-    else:
-        p = neg_log10_from_text("p_value") if "p_value" in columns else nothing
+        p = pl.coalesce(number("neg_log_10_p_value"), p)
     typed = frame.select(
         (blank("rsid") if "rsid" in columns else pl.lit(None, dtype=pl.String)).alias("rsid"),
         pl.col("__chromosome__").alias("chromosome"),

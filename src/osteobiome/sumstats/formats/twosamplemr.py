@@ -29,7 +29,7 @@ def columns(header: Sequence[str], side: Side) -> Columns:
     A table that has only the other side's columns is read all the same: TwoSampleMR users reuse an outcome table as
     exposure.
     """
-    use: Side = side if f"beta.{side}" in header else _OTHER[side]
+    use: Side = side if any(name.endswith(f".{side}") for name in header) else _OTHER[side]
     found = {"rsid": "SNP"} if "SNP" in header else {}
     for ours, stem in STEMS.items():
         for theirs in (f"{stem}.{use}", stem if ours in {"chromosome", "position"} else ""):

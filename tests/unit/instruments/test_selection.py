@@ -1,0 +1,61 @@
+"""Which variants become instruments."""
+
+import polars as pl
+import pytest
+
+from osteobiome.core.schema import table
+from osteobiome.instruments.selection import select
+from osteobiome.sumstats import read_sumstats
+
+
+def variants(*neg_log10, beta=0.5, se=0.05):
+    rows = [
+        {"variant_key": i, "rsid": f"rs{i}", "beta": beta, "se": se, "neg_log_10_p_value": p, "line": 10 - i}
+        for i, p in enumerate(neg_log10)
+    ]
+    return table("variants", rows)
+
+
+def test_select__keeps_what_passes_and_accounts_for_the_rest():
+    kept, rows = select(variants(9.0, 7.0, 400.0, 0.0), trait_id="bmi", p_threshold=5e-8)
+    assert kept["rsid"].to_list() == ["rs0", "rs2"]
+    assert (rows.subject, rows.step, rows.n_in, rows.n_kept) == ("bmi", "instruments", 4, 2)
+    (drop,) = rows.dropped
+    assert (drop.reason, drop.count, drop.kind) == ("above_p_threshold", 2, "policy")
+    assert drop.lines == (7, 9)  # in the order of the file
+    assert drop.examples == ("rs3", "rs1")
+
+
+def test_select__given_instruments_are_kept_and_counted():
+    kept, rows = select(variants(9.0, 7.0, 6.0), trait_id="bmi", p_threshold=5e-8, given=True)
+    assert kept.height == 3
+    assert rows.dropped == ()
+    assert rows.notes == (("given_above_p_threshold", 2),)
+
+
+def test_select__weak_instruments_are_counted_among_the_kept():
+    frame = pl.concat([variants(9.0, beta=0.1, se=0.05), variants(9.0), variants(1.0, beta=0.1, se=0.05)])
+    _, rows = select(frame, trait_id="bmi", p_threshold=5e-8)
+    assert rows.notes == (("f_below_10", 1),)
+
+
+def test_select__threshold_of_one_keeps_everything():
+    assert select(variants(0.0, 3.0), trait_id="bmi", p_threshold=1.0)[0].height == 2
+
+
+def test_select__empty_table():
+    kept, rows = select(variants(), trait_id="bmi", p_threshold=5e-8)
+    assert kept.height == 0
+    assert rows.n_in == 0
+
+
+@pytest.mark.parametrize("text", ["5e-8", "5E-08", "0.00000005", "1e-5", "0.00001", "0.05", "0.01", "5e-6", "1e-300"])
+def test_select__p_equal_to_the_threshold_passes(tmp_path, text):
+    """The threshold is the largest p allowed, however the file spells the number."""
+    path = tmp_path / "a.tsv"
+    path.write_text(
+        f"rsid\teffect_allele\tother_allele\tbeta\tstandard_error\tp_value\nrs1\tA\tG\t0.5\t0.05\t{text}\n",
+        encoding="utf-8",
+    )
+    frame = read_sumstats(path, file_format="gwas_ssf", trait_id="bmi").frame
+    assert select(frame, trait_id="bmi", p_threshold=float(text))[0].height == 1

@@ -1,0 +1,239 @@
+"""From one table of a harmonised pair to estimates: row checks, choice of methods, the LD matrix, tables to print."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from osteobiome import mr
+from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
+from osteobiome.instruments import Instruments
+from osteobiome.mr import ESTIMATORS
+from osteobiome.mr.one_table import estimate_table, resolve_methods
+
+HEADER = "rsid,effect_allele,beta_exposure,se_exposure,beta_outcome,se_outcome"
+LINES = (
+    "rs1,A,0.1,0.01,0.06,0.02",
+    "rs2,C,0.2,0.01,0.11,0.02",
+    "rs3,G,-0.3,0.01,-0.14,0.02",
+    "rs4,T,0.4,0.01,0.2,0.02",
+)
+PAIR = Instruments.from_arrays(
+    [0.1, 0.2, -0.3, 0.4], [0.01] * 4, [0.06, 0.11, -0.14, 0.2], [0.02] * 4, rsid=["rs1", "rs2", "rs3", "rs4"]
+)
+LD = "1,0.2,0,0\n0.2,1,0,0\n0,0,1,-0.1\n0,0,-0.1,1\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*lines, header=HEADER, ld=None, **options):
+        path = tmp_path / "pair.csv"
+        path.write_text("\n".join([header, *(lines or LINES)]) + "\n", encoding="utf-8")
+        if ld is not None:
+            options["ld"] = tmp_path / "ld.csv"
+            options["ld"].write_bytes(ld if isinstance(ld, bytes) else ld.encode())
+        return estimate_table(path, **options)
+
+    return call
+
+
+def by_method(result):
+    return {estimate.method: estimate for estimate in result.estimates}
+
+
+def test_estimate_table__equals_the_library_calls(run):
+    result = run()
+    estimates = by_method(result)
+    assert set(estimates) == {"ivw", "ivw_fixed", "egger"}
+    for name, estimate in estimates.items():
+        want = ESTIMATORS[name].function(PAIR)
+        assert (estimate.beta, estimate.se, estimate.neg_log_10_p_value) == (
+            want.beta,
+            want.se,
+            want.neg_log_10_p_value,
+        )
+    assert result.pair.rsid == PAIR.rsid
+    assert result.pair.effect_allele == ("A", "C", "G", "T")
+    assert (result.rows.n_in, result.rows.n_kept) == (4, 4)
+
+
+def test_estimate_table__only_numbers_are_needed(run):
+    bare = run(*(line.split(",", 2)[2] for line in LINES), header=HEADER.split(",", 2)[2])
+    assert by_method(bare)["ivw"].beta == mr.ivw(PAIR).beta
+    assert [v["rsid"] for v in bare.as_dict()["variants"]] == ["row 1", "row 2", "row 3", "row 4"]
+
+
+def test_estimate_table__compressed_and_tab_separated(tmp_path):
+    path = tmp_path / "pair.tsv.gz"
+    path.write_bytes(gzip.compress("\n".join([HEADER, *LINES]).replace(",", "\t").encode()))
+    assert estimate_table(path, methods="ivw").estimates[0].beta == mr.ivw(PAIR).beta
+
+
+def test_estimate_table__missing_columns_are_all_named(run):
+    with pytest.raises(SchemaError) as caught:
+        run("rs1,1,2", header="rsid,beta_exposure,beta_outcme")
+    assert [fault.code for fault in caught.value.faults] == [
+        "no_se_exposure_column",
+        "no_beta_outcome_column",
+        "no_se_outcome_column",
+    ]
+    assert "Did you mean 'beta_outcme'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("rs5,A,NA,0.01,0.1,0.02", "missing_beta_exposure"),
+        ("rs5,A,x,0.01,0.1,0.02", "non_numeric_beta_exposure"),
+        ("rs5,A,inf,0.01,0.1,0.02", "infinite_beta_exposure"),
+        ("rs5,A,0.1,0,0.1,0.02", "non_positive_se_exposure"),
+        ("rs5,A,0.1,0.01,0.1,-1", "non_positive_se_outcome"),
+        ("rs5,A,0.1,0.01,,0.02", "missing_beta_outcome"),
+        ("rs5,N,0.1,0.01,0.1,0.02", "bad_allele"),
+        (",A,0.1,0.01,0.1,0.02", "empty_id"),
+        ("rs1,A,0.1,0.01,0.06,0.02", "duplicate"),
+    ],
+)
+def test_estimate_table__one_bad_row_is_dropped_and_reported(run, line, reason):
+    result = run(*LINES, line)
+    assert result.rows.by_reason() == {reason: 1}
+    assert result.rows.dropped[0].lines == (6,)
+    assert by_method(result)["ivw"].beta == mr.ivw(PAIR).beta
+    (shown,) = result.dropped_lines()
+    assert shown.startswith("1 dropped: ")
+    assert shown.endswith("(line 6)")
+
+
+def test_estimate_table__eaf_is_checked_if_there_is_one(run):
+    result = run(*(f"{line},0.5" for line in LINES[:3]), f"{LINES[3]},1.5", header=HEADER + ",eaf")
+    assert result.rows.by_reason() == {"eaf_out_of_range": 1}
+
+
+def test_estimate_table__many_bad_rows_stop_it(run):
+    lines = ("rs8,A,NA,0.01,0.1,0.02", "rs9,A,NA,0.01,0.1,0.02")
+    with pytest.raises(InputFileError) as caught:
+        run(*LINES, *lines)
+    (fault,) = caught.value.faults
+    assert fault.code == "missing_beta_exposure"
+    assert "--max-bad-rows" in fault.hint
+    assert run(*LINES, *lines, max_bad_rows=0.5).rows.n_kept == 4
+
+
+def test_estimate_table__good_row_survives_a_bad_row_of_the_same_name(run):
+    """The bad row is dropped for its own fault; what is left of the variant is not a copy of anything."""
+    result = run("rs1,A,NA,0.01,0.06,0.02", *LINES)
+    assert result.rows.by_reason() == {"missing_beta_exposure": 1}
+    assert result.pair.rsid == PAIR.rsid
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_estimate_table__contradicting_rows_are_all_dropped(run, order):
+    """As at ingest: which of the two is right cannot be known, and the order of the file must not decide."""
+    result = run(*LINES[1:], *(LINES[0], "rs1,A,0.9,0.01,0.06,0.02")[::order], max_bad_rows=0.5)
+    assert result.pair.rsid == ("rs2", "rs3", "rs4")
+    assert result.rows.by_reason() == {"duplicate_conflicting": 2}
+
+
+def test_estimate_table__no_row_left(run):
+    result = run("rs1,A,NA,0.01,0.06,0.02")
+    assert {str(e.status) for e in result.estimates} == {"no_common_variants"}
+    assert result.as_dict()["variants"] == []
+
+
+def test_estimate_table__one_variant_gives_the_wald_ratio(run):
+    (estimate,) = run(LINES[0]).estimates
+    assert estimate.method == "wald_ratio"
+    assert estimate.beta == pytest.approx(0.6)
+    assert "Wald ratio in place of" in estimate.message
+
+
+def test_ld__matrix_follows_the_kept_rows(run):
+    result = run(
+        LINES[0], "rs5,A,NA,1,1,1", *LINES[1:3], methods="ivw_ld", ld="1,.9,.2,.3\n.9,1,.9,.9\n.2,.9,1,.4\n.3,.9,.4,1\n"
+    )
+    np.testing.assert_array_equal(result.pair.ld_r, [[1, 0.2, 0.3], [0.2, 1, 0.4], [0.3, 0.4, 1]])
+    assert result.estimates[0].status == "ok"
+
+
+@pytest.mark.parametrize("text", [LD, LD.replace(",", "\t"), "\ufeff" + LD, LD.replace("\n", "\r\n"), LD + "\n\n"])
+def test_ld__dialects(run, text):
+    estimates = by_method(run(ld=text))
+    assert set(estimates) == {"ivw", "ivw_fixed", "egger", "ivw_ld", "ivw_ld_fixed"}
+    ld = np.array([[1, 0.2, 0, 0], [0.2, 1, 0, 0], [0, 0, 1, -0.1], [0, 0, -0.1, 1]])
+    pair = Instruments.from_arrays(PAIR.beta_exposure, PAIR.se_exposure, PAIR.beta_outcome, PAIR.se_outcome, ld_r=ld)
+    assert estimates["ivw_ld"].beta == mr.ivw_ld(pair).beta
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "code"),
+    [
+        ("1,0\n0,1\n", SchemaError, "ld_shape"),
+        ("rs1,rs2,rs3,rs4\n" + LD, InputFileError, "ld_bad_value"),
+        (LD.replace("0.2", "x"), InputFileError, "ld_bad_value"),
+        (LD.replace("0.2", "NA"), InputFileError, "ld_bad_value"),
+        ("1,0,0\n0,1\n", InputFileError, "ld_ragged"),
+        (LD.replace("0.2,1", "0.3,1"), InputFileError, "ld_not_symmetric"),
+        (LD.replace("0.2", "1.2"), InputFileError, "ld_bad_value"),
+        (LD.replace("0.2", "nan"), InputFileError, "ld_bad_value"),
+        (LD.replace("-0.1,1", "-0.1,0.9"), InputFileError, "ld_diagonal"),
+        ("", InputFileError, "empty_file"),
+        ("1,0\n0,é\n".encode("latin-1"), InputFileError, "not_utf8"),
+    ],
+)
+def test_ld__unusable_matrix(run, text, error, code):
+    with pytest.raises(error) as caught:
+        run(ld=text)
+    assert caught.value.faults[0].code == code
+
+
+def test_resolve_methods__all_is_what_the_data_can_feed():
+    several = {name for name, entry in ESTIMATORS.items() if not entry.max_variants}
+    assert set(resolve_methods("all", n_variants=4, has_ld=True)) == several
+    assert set(resolve_methods(" all ", n_variants=4, has_ld=False)) == {
+        n for n in several if not ESTIMATORS[n].needs_ld
+    }
+    assert "wald_ratio" in resolve_methods("all", n_variants=1, has_ld=False)
+
+
+def test_resolve_methods__a_list_keeps_its_order_and_loses_repeats():
+    assert resolve_methods("egger, ivw,,egger ", n_variants=4, has_ld=False) == ("egger", "ivw")
+
+
+def test_resolve_methods__unknown_and_empty():
+    with pytest.raises(UnknownNameError, match="Did you mean 'egger'"):
+        resolve_methods("ivw,eger", n_variants=4, has_ld=False)
+    for text in ("", " , "):
+        with pytest.raises(SchemaError, match="--methods"):
+            resolve_methods(text, n_variants=4, has_ld=False)
+
+
+def test_as_dict__is_json_with_every_number(run):
+    data = json.loads(json.dumps(run().as_dict(), allow_nan=False))
+    assert (data["n_in"], data["n_kept"], data["n_dropped"]) == (4, 4, {})
+    assert {e["method"] for e in data["estimates"]} == {"ivw", "ivw_fixed", "egger"}
+    assert {"method", "name", "statistic", "p_value"} <= data["diagnostics"][0].keys()
+    assert data["variants"][2] == {
+        "rsid": "rs3",
+        "f_statistic": pytest.approx(900.0),
+        "wald_ratio": pytest.approx(0.14 / 0.3),
+        "wald_ratio_se": pytest.approx(0.02 / 0.3),
+    }
+
+
+def test_as_dict__variant_without_exposure_effect_has_no_ratio(run):
+    variant = run(*LINES, "rs5,A,0,0.01,0.1,0.02").as_dict()["variants"][4]
+    assert (variant["wald_ratio"], variant["wald_ratio_se"], variant["f_statistic"]) == (None, None, 0.0)
+
+
+def test_tables__for_a_terminal(run):
+    result = run(*LINES[:2], methods="ivw,egger")
+    header, rows = result.estimate_table()
+    assert header == ("method", "estimate", "se", "95 % interval", "p", "status")
+    assert [row[0] for row in rows] == ["ivw", "egger"]
+    assert rows[0][5] == "ok"
+    assert rows[1][1:] == ("–", "–", "–", "–", "too_few_instruments")
+    _, diagnostics = result.diagnostic_table()
+    names = [(row[0], row[2]) for row in diagnostics]
+    assert len(names) == len(set(names))  # each quantity once, although both methods report it
+    assert result.remarks() == [f"egger: {result.estimates[1].message}"]

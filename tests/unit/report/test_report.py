@@ -1,0 +1,509 @@
+"""The report: what it says about good and bad runs, what it never says, and that it loads nothing."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from osteobiome.core.estimate import Status
+from osteobiome.report import render
+from osteobiome.report.content import read_content
+from osteobiome.report.flags import flags
+from osteobiome.report.methods_text import methods_paragraph, references
+from osteobiome.report.sentences import effect_text, is_finding, pair_sentence, q_text, study_sentences
+from osteobiome.study import run_study
+
+
+@pytest.fixture(scope="module")
+def content(finished_once):
+    """Return the content of a good run: one pair, three methods."""
+    return read_content(finished_once.results)
+
+
+def _set(frame, **values):
+    """Return a table in which columns have one value in all rows."""
+    return frame.with_columns(pl.lit(value, dtype=frame.schema[name]).alias(name) for name, value in values.items())
+
+
+def _trait(content, trait_id, **values):
+    """Return the content with other facts about one trait."""
+    traits = content.traits
+    for name, value in values.items():
+        new = pl.when(pl.col("trait_id") == trait_id).then(pl.lit(value, dtype=traits.schema[name]))
+        traits = traits.with_columns(new.otherwise(name).alias(name))
+    return replace(content, traits=traits)
+
+
+def _failed(content, status=Status.NO_COMMON_VARIANTS):
+    """Return the content of a run in which nothing could be estimated."""
+    nothing = dict.fromkeys(("beta", "se", "ci_low", "ci_high", "neg_log_10_p_value", "q_value"))
+    estimates = _set(content.estimates, **nothing, status=str(status), message=status.message, n_variants=0)
+    diagnostics = _set(content.diagnostics, statistic=None, estimate=None, se=None, neg_log_10_p_value=None)
+    return replace(content, estimates=estimates, diagnostics=diagnostics, harmonised=content.harmonised.clear())
+
+
+def _many(content, count):
+    """Return the content of a run of several pairs: outcomes y0, y1, ... in one family."""
+    names = [f"y{i}" for i in range(count)]
+    traits = [content.traits.filter(trait_id="x")]
+    tables = {"estimates": [], "diagnostics": [], "harmonised": []}
+    for i, name in enumerate(names):
+        trait = _set(content.traits.filter(trait_id="y"), trait_id=name, label=f"Outcome {i}")
+        traits.append(trait)
+        for table, parts in tables.items():
+            parts.append(_set(getattr(content, table), outcome=name))
+    rows = content.row_report.filter(pl.col("subject") == "x")
+    joined = {table: pl.concat(parts) for table, parts in tables.items()}
+    return replace(content, traits=pl.concat(traits), row_report=rows, **joined)
+
+
+def _text(page):
+    """Return what a reader sees, on one line."""
+    body = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+def _flag(content, title):
+    found = [flag for flag in flags(content) if flag.title == title]
+    return found[0] if found else None
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+ORDER = ("trust", "results", "pairs", "data", "flow", "methods", "provenance")
+
+
+def test_page__has_its_sections_in_reading_order(content):
+    page = render(content)
+    places = [page.index(f'<section id="{name}"') for name in ORDER]
+    assert places == sorted(places)
+    assert page.index("<h1>") < places[0]
+    for name in ORDER:
+        assert f'href="#{name}"' in page
+
+
+def test_page__links_lead_somewhere(content):
+    page = render(content)
+    targets = set(re.findall(r'\bid="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= targets
+    assert set(re.findall(r'aria-labelledby="([^"]+)"', page)) <= targets
+
+
+def test_page__loads_nothing(content):
+    """One file that opens anywhere, without a request."""
+    page = render(content)
+    assert not re.search(r"<script[^>]*\bsrc\s*=", page, flags=re.IGNORECASE)
+    body = re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r"<(img|iframe|object|embed|video|audio|source)\b", body, flags=re.IGNORECASE)
+    links = re.findall(r"<link\b[^>]*>", page, flags=re.IGNORECASE)
+    assert all('href="data:' in link for link in links)
+    styles = "".join(re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL))
+    assert styles
+    assert "@import" not in styles
+    assert "url(" not in styles
+    assert "default-src 'none'" in page
+
+
+def test_page__has_figures_as_data(content):
+    page = render(content)
+    figures = set(re.findall(r'data-figure="([^"]+)"', page))
+    assert figures == {"forest-0", "scatter-0"}
+    (block,) = re.findall(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, flags=re.DOTALL)
+    specs = json.loads(block)
+    assert set(specs) == figures
+    assert len(specs["scatter-0"]["data"]["values"]) == 40
+
+
+def test_page__says_what_made_it(content):
+    text = _text(render(content))
+    section = text[text.rindex("Provenance") :]
+    assert "osteobiome" in section
+    assert "polars" in section
+    sha = content.traits["sha256"][0]
+    assert sha in render(content)
+
+
+def test_page__shows_every_row_of_the_flow(content):
+    text = _text(render(content))
+    section = text[text.index("Flow of variants", text.index("Rows in, rows kept") - 60) :]
+    for name in ("file read Exposure X 40 40", "file read Outcome Y 40 40", "instruments Exposure X 40 40"):
+        assert name in section
+    assert "met in outcome Exposure X → Outcome Y 40 40" in section
+
+
+def test_page__prints_unknown_where_nothing_is_known(content):
+    text = _text(render(_trait(content, "y", licence="", cohorts="", ancestry="")))
+    row = text[text.index("Outcome Y bone") :][:200]
+    assert row.count("unknown") == 3
+
+
+def test_page__keeps_letters_of_any_script(content):
+    page = render(_trait(content, "x", label="β-υδροξυβουτυρικό → “quoted” & more"))
+    assert "β-υδροξυβουτυρικό" in page
+    assert "β-υδροξυβουτυρικό → “quoted” & more → Outcome Y" in _text(page)
+
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+
+
+@pytest.mark.parametrize("field", ["label", "citation", "licence", "ancestry", "cohorts", "adjusted_for", "file"])
+def test_page__never_runs_what_a_trait_table_says(field, content):
+    page = render(_trait(content, "y", **{field: HOSTILE}))
+    assert "<script>alert(1)" not in page
+    assert "<img src=x" not in page
+    assert "</script><img" not in page
+
+
+def test_page__never_runs_what_a_study_says(content):
+    study = content.study | {"title": HOSTILE, "given": {"x": HOSTILE}}
+    page = render(replace(content, study=study))
+    assert "<script>alert(1)" not in page
+    assert "<img src=x" not in page
+
+
+def test_page__never_runs_what_a_file_says(content):
+    """Variant names come from files of others."""
+    page = render(replace(content, harmonised=_set(content.harmonised, rsid=HOSTILE)))
+    assert "<script>alert(1)" not in page
+    assert "<img src=x" not in page
+    assert page.count("</script>") == render(content).count("</script>")
+
+
+def test_page__of_many_variants_shows_the_strongest_and_says_so(content):
+    text = _text(render(content))
+    assert "The 25 strongest variants; 15 more stand in tables/harmonised.csv" in text
+    assert "rs40 " in text
+
+
+def test_page__gives_numbers_in_full_on_hover(content):
+    beta = content.primary()["beta"][0]
+    assert f'title="estimate {beta!r}, standard error' in render(content)
+
+
+def test_page__never_writes_a_hyphen_for_a_minus(content):
+    estimates = content.estimates.with_columns(-pl.col("beta"), -pl.col("ci_low"), -pl.col("ci_high"))
+    text = _text(render(replace(content, estimates=estimates)))
+    assert "−0.2996" in text
+    assert not re.search(r"[ (]-\d", text)
+
+
+def test_page__never_calls_an_effect_causal(content):
+    text = _text(render(content))
+    for word in ("proves", "is causal", "causal effect of", "causes "):
+        assert word not in text
+    assert "consistent with causation if the assumptions below hold" in text
+
+
+# --- one pair that failed ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
+def test_failed_pair__is_said_everywhere_and_has_no_number(status, content):
+    failed = _failed(content, status)
+    text = _text(render(failed))
+    assert status.message in text
+    assert str(status).replace("_", " ") in text
+    assert not re.search(r"\b(None|nan)\b", text)
+    flag = _flag(failed, "Not estimable")
+    assert flag.level == "caution"
+    assert "1 pair could not be estimated: Exposure X → Outcome Y" in flag.text
+    assert 'data-figure="forest' not in render(failed)
+
+
+def test_failed_pair__opens_the_report_with_the_reason(content):
+    (sentence,) = study_sentences(_failed(content))
+    assert sentence.startswith("Exposure X and Outcome Y: Not estimable: no instrument")
+
+
+def test_many_failed_pairs__are_counted(content):
+    failed = _failed(_many(content, 7))
+    assert "7 pairs could not be estimated" in _flag(failed, "Not estimable").text
+    opening = study_sentences(failed)[0]
+    assert opening == "Of 7 pairs in 1 family, 0 could be estimated; none has q below 0.05 within its family."
+    render(failed)
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------
+
+
+def _primary(content, **values):
+    return content.primary().row(0, named=True) | values
+
+
+def test_sentence__of_a_finding_has_direction_effect_and_caveat(content):
+    sentence = pair_sentence(content, _primary(content))
+    assert sentence.startswith("Higher genetically predicted exposure X goes with higher outcome Y: 0.2996 ")
+    assert "SD per SD (95 % interval " in sentence
+    assert ", 40 variants; consistent with causation" in sentence
+    assert "q =" not in sentence  # one test: q is p
+
+
+def test_sentence__of_a_negative_effect_says_lower(content):
+    sentence = pair_sentence(content, _primary(content, beta=-0.3, ci_low=-0.4, ci_high=-0.2))
+    assert "goes with lower outcome Y: −0.3000" in sentence
+
+
+def test_sentence__of_a_binary_outcome_speaks_of_odds(content):
+    binary = _trait(content, "y", type="binary", label="Fracture")
+    assert "goes with higher odds of fracture" in pair_sentence(binary, _primary(content))
+
+
+def test_sentence__of_a_lowered_exposure_says_so(content):
+    families = [family | {"exposure_direction": "lower"} for family in content.study["families"]]
+    lowered = replace(content, study=content.study | {"families": families})
+    assert pair_sentence(lowered, _primary(content)).startswith("Lower genetically predicted")
+    assert "per unit lower exposure" in methods_paragraph(lowered)
+
+
+def test_sentence__of_no_finding_claims_nothing(content):
+    row = _primary(content, q_value=0.2, neg_log_10_p_value=2.0)
+    sentence = pair_sentence(content, row)
+    assert "is not clearly related to" in sentence
+    assert "no finding once" in sentence  # the interval excludes zero: "no effect" would be too much
+    assert "consistent with no effect" in pair_sentence(content, row | {"ci_low": -0.1})
+    assert not is_finding(row)
+
+
+def test_sentence__of_several_tests_has_q(content):
+    many = _many(content, 3)
+    assert "over 3 tests" in pair_sentence(many, many.primary().row(0, named=True))
+
+
+@pytest.mark.parametrize(("label", "shown"), [("Body fat", "body fat"), ("BMD", "BMD"), ("IL-6", "IL-6"), ("X", "X")])
+def test_sentence__keeps_abbreviations(label, shown, content):
+    assert f"goes with higher {shown}:" in pair_sentence(_trait(content, "y", label=label), _primary(content))
+
+
+def test_opening__of_a_large_study_gives_the_essentials(content):
+    many = _many(content, 12)
+    opening, *rest = study_sentences(many)
+    assert opening.startswith("Of 12 pairs in 1 family, 12 could be estimated; 12 have q below 0.05")
+    assert len(rest) == 9
+    assert rest[-1] == "4 further pairs with q below 0.05 in the table."
+
+
+def test_opening__of_a_large_study_without_finding_shows_the_smallest_p(content):
+    many = _many(content, 6)
+    quiet = replace(many, estimates=_set(many.estimates, q_value=0.6, neg_log_10_p_value=0.5))
+    opening, *rest = study_sentences(quiet)
+    assert "none has q below 0.05" in opening
+    assert rest[0].startswith("The smallest p value: ")
+
+
+@pytest.mark.parametrize(
+    ("q", "shown"), [(None, "–"), (0.0123, "0.012"), (1.0, "1.0"), (0.0, "0"), (1e-12, "1.0 × 10⁻¹²")]
+)
+def test_q_text__is_readable_at_any_size(q, shown):
+    assert q_text({"q_value": q}) == shown
+
+
+def test_effect_text__has_digits_of_the_standard_error():
+    row = {"beta": -0.03061, "se": 0.0132, "unit": "SD", "level": 0.95, "ci_low": -0.05656, "ci_high": -0.00466}
+    assert effect_text(row) == "−0.0306 SD (95 % interval −0.0566 to −0.0047)"
+
+
+# --- flags -------------------------------------------------------------------------------------------------------
+
+
+def test_flags__come_with_cautions_first(content):
+    order = [flag.level for flag in flags(_failed(content))]
+    assert order == sorted(order, key=("caution", "note", "good").index)
+
+
+def test_flags__lead_to_sections_that_exist(content):
+    assert {flag.anchor for flag in flags(content)} <= {*ORDER, ""}
+
+
+def test_simulated_study__says_so_everywhere(content):
+    simulated = replace(content, study=content.study | {"simulated": True})
+    assert _flag(content, "Simulated data") is None
+    assert _flag(simulated, "Simulated data").level == "caution"
+    page = render(simulated)
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert "Simulated data" in header
+    assert "Simulated" not in _text(render(content))
+
+
+@pytest.mark.parametrize("text", ["", "unknown", None])
+def test_unknown_adjustment__is_a_note(text, content):
+    flag = _flag(_trait(content, "y", adjusted_for=text), "Adjustment unknown")
+    assert flag.level == "note"
+    assert "Outcome Y" in flag.text
+    assert _flag(content, "Adjustment unknown") is None  # "none" is known
+
+
+def test_adjustment_for_weight__is_a_caution_and_worse_for_an_exposure_about_weight(content):
+    adjusted = _trait(content, "y", adjusted_for="age; weight", body_size_covariates=["weight"])
+    flag = _flag(adjusted, "Collider bias by adjustment")
+    assert flag.level == "caution"
+    assert "Outcome Y was adjusted for weight" in flag.text
+    assert "If the exposure affects it" in flag.text
+    fat = _trait(adjusted, "x", label="Body fat percentage")
+    assert "The exposure is itself about body size" in _flag(fat, "Collider bias by adjustment").text
+    assert "Collider bias" in _text(render(adjusted))
+
+
+def test_same_cohort__is_a_caution(content):
+    same = _trait(_trait(content, "x", cohorts="UKB; FinnGen"), "y", cohorts="UKB")
+    flag = _flag(same, "Samples overlap")
+    assert flag.level == "caution"
+    assert "(UKB)" in flag.text
+    assert _flag(content, "Samples overlap") is None
+    assert _flag(content, "No declared overlap").level == "good"
+
+
+@pytest.mark.parametrize("cohorts", ["", "unknown", None])
+def test_unknown_cohort__is_a_note(cohorts, content):
+    flag = _flag(_trait(content, "y", cohorts=cohorts), "Overlap unknown")
+    assert flag.level == "note"
+    assert _flag(_trait(content, "y", cohorts=cohorts), "No declared overlap") is None
+
+
+def test_other_ancestry__is_a_caution(content):
+    assert "Outcome Y" in _flag(_trait(content, "y", ancestry="EAS"), "Ancestries differ").text
+    assert _flag(content, "Ancestries differ") is None
+
+
+def test_weak_instruments__are_a_caution(content):
+    weak = content.diagnostics.with_columns(
+        pl.when(pl.col("name") == "mean_f").then(4.0).otherwise("statistic").alias("statistic")
+    )
+    flag = _flag(replace(content, diagnostics=weak), "Weak instruments")
+    assert flag.level == "caution"
+    assert "Exposure X → Outcome Y" in flag.text
+    assert _flag(content, "Instrument strength").level == "good"
+
+
+def _p(content, name, score):
+    is_test = pl.col("name") == name
+    changed = content.diagnostics.with_columns(
+        pl.when(is_test).then(score).otherwise("neg_log_10_p_value").alias("neg_log_10_p_value")
+    )
+    return replace(content, diagnostics=changed)
+
+
+def test_heterogeneity__is_a_caution(content):
+    flag = _flag(_p(content, "cochran_q", 5.0), "Variants disagree")
+    assert flag.level == "caution"
+    assert "In 1 pair" in flag.text
+    assert "p = 1.0 × 10⁻⁵" in flag.text
+    assert _flag(_p(content, "cochran_q", 1.0), "Variants disagree") is None
+
+
+def test_intercept__is_a_caution_or_a_comfort(content):
+    assert _flag(_p(content, "egger_intercept", 3.0), "Directional pleiotropy").level == "caution"
+    assert _flag(_p(content, "egger_intercept", 0.3), "Directional pleiotropy").level == "note"
+
+
+def test_broken_rows__are_listed_with_lines(content):
+    broken = content.row_report.filter(subject="x", step="ingest").head(1)
+    broken = _set(broken, kind="fault", reason="missing_beta", count=3).with_columns(
+        pl.lit([4, 7, 9], dtype=pl.List(pl.Int64)).alias("lines")
+    )
+    flag = _flag(replace(content, row_report=pl.concat([content.row_report, broken])), "Broken rows dropped")
+    assert "Exposure X: 3 of 40 rows" in flag.text
+    assert "line 4, 7, 9" in flag.text
+    assert _flag(content, "Clean files").level == "good"
+
+
+def test_given_instruments__are_named_with_their_source(content):
+    given = replace(content, study=content.study | {"given": {"x": "Table 2 of the paper"}})
+    flag = _flag(given, "Instruments given")
+    assert "Table 2 of the paper" in flag.text
+    assert flag.level == "note"
+    assert "Table 2 of the paper" in methods_paragraph(given)
+    assert "Instruments were variants with p <" not in methods_paragraph(given)
+
+
+def test_no_panel__is_a_note_about_independence(content):
+    assert "nothing was clumped" in _flag(content, "Independence not checked").text
+
+
+def test_no_control__is_a_note(content):
+    assert "no positive control" in _flag(content, "Controls").text
+
+
+# --- methods -----------------------------------------------------------------------------------------------------
+
+
+def test_methods__name_what_ran_and_nothing_else(content):
+    text = methods_paragraph(content)
+    assert "Primary estimator, declared before the run: Inverse-variance weighted" in text
+    assert "Sensitivity analyses: " in text
+    assert "MR-Egger" in text
+    assert "5 × 10⁻⁸" in text
+    assert "GRCh37" in text
+    for absent in ("LD matrix", "Wald ratio", "lower exposure", "were given"):
+        assert absent not in text
+    alone = replace(content, methods=content.methods.filter(pl.col("used_for") != "sensitivity"))
+    assert "Sensitivity" not in methods_paragraph(alone)
+    assert "MR-Egger" not in methods_paragraph(alone)
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("frequency", "between 0.42 and 0.58"),
+        ("drop", "were dropped."),
+        ("keep_forward", "declared to be on the forward strand"),
+    ],
+)
+def test_methods__state_the_policy_for_palindromes(policy, words, content):
+    study = content.study | {"palindromic": {"policy": policy, "drop_between": [0.42, 0.58]}}
+    assert words in methods_paragraph(replace(content, study=study))
+
+
+def test_methods__of_a_stand_in_call_it_primary(tiny):
+    """One variant is left: the Wald ratio stands in for the primary estimator and is no sensitivity analysis."""
+    tiny.write("y", tiny.rows("y")[4:5])
+    run_study(tiny.file, workers=1)
+    text = methods_paragraph(read_content(tiny.results))
+    assert "Wald ratio" in text
+    assert "Sensitivity analyses: Wald ratio" not in text
+    assert "MR-Egger" not in text
+
+
+def test_references__list_each_source_once(content):
+    found = references(content)
+    sources = [line.split(" (")[0] for line in found]
+    assert len(set(sources)) == len(sources)
+    assert "doi:10.1000/x (data: Exposure X)" in found
+    assert any("MR-Egger" in line for line in found)
+
+
+# --- published numbers -------------------------------------------------------------------------------------------
+
+
+def _published(content, **values):
+    row = {
+        "exposure": "x", "outcome": "y", "method": "ivw", "published_beta": 0.25, "published_se": 0.02,
+        "published_n_variants": 41, "published_q": 30.0, "decimals": 2, "source": "doi:10.1000/z", "note": "a note",
+    }  # fmt: skip
+    frame = pl.DataFrame([row | values], schema=content.published.schema)
+    return _text(render(replace(content, published=frame)))
+
+
+def test_published__stand_beside_ours_with_the_difference(content):
+    text = _published(content)
+    section = text[text.index("Beside the published numbers") :][:900]
+    assert "41 / 40" in section
+    assert "0.25" in section
+    assert "doi:10.1000/z" in section
+    assert "a note" in section
+    assert "Beside the published numbers" not in _text(render(content))
+
+
+def test_published__that_we_did_not_estimate_are_said_so(content):
+    assert "not estimated" in _published(content, method="ivw_ld")
+
+
+def test_published__with_gaps_have_dashes(content):
+    text = _published(content, published_se=None, published_n_variants=None, published_q=None, note=None)
+    section = text[text.index("Beside the published numbers") :][:900]
+    assert "– / 40" in section
+    assert "None" not in section

@@ -1,0 +1,89 @@
+"""Generalised least squares through the origin, and the verdict on a correlation matrix."""
+
+import numpy as np
+import pytest
+from numpy.linalg import LinAlgError
+
+from osteobiome.stats.gls import definiteness, gls_origin
+
+pytestmark = pytest.mark.kernel
+
+
+def test_definiteness__identity():
+    assert definiteness(np.eye(3)) == ("ok", 1.0, 1.0)
+
+
+def test_definiteness__two_variants_have_eigenvalues_one_plus_minus_r():
+    verdict, smallest, condition = definiteness(np.array([[1.0, 0.8], [0.8, 1.0]]))
+    assert verdict == "ok"
+    assert smallest == pytest.approx(0.2, rel=1e-14)
+    assert condition == pytest.approx(9.0, rel=1e-13)
+
+
+def test_definiteness__copy_of_a_variant_is_singular():
+    verdict, smallest, condition = definiteness(np.ones((2, 2)))
+    assert verdict == "singular"
+    assert abs(smallest) < 1e-12
+    assert condition == np.inf
+
+
+def test_definiteness__impossible_correlations():
+    """r12 = r13 = 0.9 and r23 = -0.9 cannot be: the smallest eigenvalue is 1 - 1.8."""
+    r = np.array([[1.0, 0.9, 0.9], [0.9, 1.0, -0.9], [0.9, -0.9, 1.0]])
+    verdict, smallest, condition = definiteness(r)
+    assert verdict == "not_positive_semidefinite"
+    assert smallest == pytest.approx(-0.8, rel=1e-13)
+    assert condition == np.inf
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict"),
+    [
+        (1e-9, "ok"),
+        (1e-12, "singular"),
+        (0.0, "singular"),
+        (-1e-12, "singular"),
+        (-1e-6, "not_positive_semidefinite"),
+    ],
+)
+def test_definiteness__tolerance_is_relative_to_the_largest_eigenvalue(gap, verdict):
+    r = 1.0 - gap
+    assert definiteness(np.array([[1.0, r], [r, 1.0]]))[0] == verdict
+
+
+def test_definiteness__one_variant():
+    assert definiteness(np.array([[1.0]])) == ("ok", 1.0, 1.0)
+
+
+def test_gls_origin__hand_computed():
+    """x = 1, 2; y = 5, 11 (se 1): with r = 1/2 the inverse is 4/3 [[1, -1/2], [-1/2, 1]].
+
+    x'Wx = 4, x'Wy = 4/3 (5 + 22 - (11 + 10) / 2) = 22: slope 5.5, se 1/2, residual -1/2, 0 with Q = 1/3.
+    """
+    fit = gls_origin(np.array([1.0, 2.0]), np.array([5.0, 11.0]), np.ones(2), np.array([[1.0, 0.5], [0.5, 1.0]]))
+    assert fit.slope == pytest.approx(5.5, rel=1e-14)
+    assert fit.se == pytest.approx(0.5, rel=1e-14)
+    assert fit.q == pytest.approx(1 / 3, rel=1e-13)
+    assert fit.condition == pytest.approx(3.0, rel=1e-13)
+
+
+def test_gls_origin__standard_errors_of_very_different_size():
+    """The correlation is factorised, not the covariance, so 12 orders of magnitude do no harm."""
+    se = np.array([1e-6, 1.0, 1e6])
+    r = np.array([[1.0, 0.3, 0.1], [0.3, 1.0, -0.2], [0.1, -0.2, 1.0]])
+    z = np.array([1.0, 2.0, 3.0])
+    fit = gls_origin(z * se, 2.0 * z * se, se, r)
+    assert fit.slope == pytest.approx(2.0, rel=1e-13)
+    assert fit.se == pytest.approx(float(z @ np.linalg.inv(r) @ z) ** -0.5, rel=1e-12)
+    assert fit.q == pytest.approx(0.0, abs=1e-20)
+
+
+def test_gls_origin__indefinite_matrix_raises():
+    r = np.array([[1.0, 2.0], [2.0, 1.0]])
+    with pytest.raises(LinAlgError):
+        gls_origin(np.ones(2), np.ones(2), np.ones(2), r)
+
+
+def test_gls_origin__shapes_are_asserted():
+    with pytest.raises(AssertionError):
+        gls_origin(np.ones(2), np.ones(3), np.ones(2), np.eye(2))
