@@ -137,7 +137,7 @@ def _spawned(process):
 
 
 def test_killed_worker__is_a_crashed_task_and_the_run_resumes(adiposity_file, adiposity_results, tmp_path, table_bytes):
-    """A worker that the system kills (out of memory) crashes its task: exit 1, a sentence, a manifest."""
+    """A worker that the system kills (out of memory) crashes its task: exit 1, a sentence, a record of the run."""
     out = tmp_path / "out"
     process = _start(adiposity_file, out)
     assert _wait_until(lambda: len(_spawned(process)) == 2 and _artefacts(out))
@@ -147,7 +147,7 @@ def test_killed_worker__is_a_crashed_task_and_the_run_resumes(adiposity_file, ad
     assert "The worker process died" in err
     assert "the same command resumes" in err
     assert "Traceback" not in err
-    assert (out / "manifest.json").is_file()
+    assert (out / "failed-run.json").is_file()
     assert _wait_until(lambda: not _members(process.pid), seconds=5)
     before = _artefacts(out)
     assert before

@@ -74,7 +74,7 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
     frame = _trim_long(frame)
     pair = pl.concat_str("effect_allele", "other_allele")
     is_snv = (pl.col("effect_allele").str.len_chars() == 1) & (pl.col("other_allele").str.len_chars() == 1)
-    long_first = (pl.col("effect_allele").str.len_chars() < pl.col("other_allele").str.len_chars()) | (
+    shorter_first = (pl.col("effect_allele").str.len_chars() < pl.col("other_allele").str.len_chars()) | (
         (pl.col("effect_allele").str.len_chars() == pl.col("other_allele").str.len_chars())
         & (pl.col("effect_allele") < pl.col("other_allele"))
     )
@@ -83,7 +83,7 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
         .then(pair.replace_strict(_CLASS, default=CLASS_INDEL, return_dtype=pl.Int8))
         .otherwise(pl.lit(CLASS_INDEL, dtype=pl.Int8))
         .alias("allele_class"),
-        pl.when(is_snv).then(pair.is_in(list(_FIRST))).otherwise(long_first).alias("__first__"),
+        pl.when(is_snv).then(pair.is_in(list(_FIRST))).otherwise(shorter_first).alias("__first__"),
     )
     first = pl.col("__first__")
     return frame.with_columns(

@@ -261,12 +261,20 @@ def test_sentence__of_a_lowered_exposure_says_so(content):
 
 
 def test_sentence__of_no_finding_claims_nothing(content):
-    row = _primary(content, q_value=0.2, neg_log_10_p_value=2.0)
+    row = _primary(content, q_value=0.2, neg_log_10_p_value=0.7, ci_low=-0.1)
     sentence = pair_sentence(content, row)
     assert "is not clearly related to" in sentence
-    assert "no finding once" in sentence  # the interval excludes zero: "no effect" would be too much
-    assert "consistent with no effect" in pair_sentence(content, row | {"ci_low": -0.1})
+    assert "consistent with no effect" in sentence
     assert not is_finding(row)
+
+
+def test_sentence__of_an_interval_without_zero_does_not_speak_of_no_effect(content):
+    """Many tests explain it, but "no effect" would be too much."""
+    many = _many(content, 3)
+    sentence = pair_sentence(many, _primary(many, q_value=0.06))
+    assert "is not clearly related to" in sentence
+    assert "no finding once 3 tests of the family are counted" in sentence
+    assert "no effect" not in sentence
 
 
 def test_sentence__of_several_tests_has_q(content):

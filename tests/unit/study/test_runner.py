@@ -55,22 +55,24 @@ def test_crash__is_recorded_and_other_tasks_are_done(tiny, crash):
     assert failure["task"] == "ingest x"
     assert "Traceback (most recent call last)" in failure["traceback"]
     assert "ZeroDivisionError: a bug in the step" in failure["traceback"]
-    assert not (tiny.results / "tables").exists()
+    for name in ("tables", "report.html", "manifest.json"):
+        assert not (tiny.results / name).exists()
     assert not [str(path) for path in tiny.results.rglob("*") if "tmp" in path.name or path.name == "half"]
 
 
 def test_crash__leaves_earlier_tables_and_the_mended_step_resumes(finished, crash, table_bytes, monkeypatch):
-    before = table_bytes(finished.results)
+    before = table_bytes(finished.results), (finished.results / "manifest.json").read_bytes()
     finished.replace("study.toml", "5e-8", "5e-9")
     with monkeypatch.context() as patched:
         patched.setitem(STEPS._items, "mr", STEPS["mr"])
         crash("mr")
         assert run_study(finished.file, workers=1).n_failed == 1
-    assert table_bytes(finished.results) == before
+    assert (table_bytes(finished.results), (finished.results / "manifest.json").read_bytes()) == before
     monkeypatch.undo()
     run = run_study(finished.file, workers=1)
     assert (run.n_done, run.n_cached, run.n_failed) == (2, 3, 0)
     assert json.loads((finished.results / "manifest.json").read_text())["failures"] == []
+    assert not (finished.results / "failed-run.json").exists()
 
 
 def test_crash__of_one_family_spares_the_other(tiny, crash):
