@@ -366,12 +366,14 @@ def test_second_run__is_refused_while_the_first_is_at_work(finished, osteobiome,
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """Return a function that mounts a tmpfs of a given size and one that gives it room."""
+def small_disk():
+    """Return a function that mounts a tmpfs of a given size and one that gives it room.
+
+    It stands outside pytest's folders: a mount that outlives a killed session must not spoil the next one.
+    """
     if os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("a full disk is a small tmpfs, and mounting one needs root and the mount command")
-    folder = tmp_path / "disk"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="osteobiome-disk-"))
 
     def mount(option):
         command = ["mount", "-t", "tmpfs", "-o", option, "tmpfs", str(folder)]
@@ -381,7 +383,9 @@ def small_disk(tmp_path):
         return folder
 
     yield mount
-    subprocess.run(["umount", str(folder)], check=False)
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)
+    folder.rmdir()
 
 
 def _fill(path):

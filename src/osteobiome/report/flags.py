@@ -57,6 +57,7 @@ def flags(content: Content) -> list[Flag]:
         *_intercept(content),
         *_dilution(content),
         *_places(content),
+        *_proxies(content),
         *_ancestry(content),
         *_overlap(content),
     ]
@@ -278,6 +279,19 @@ def _dilution(content: Content) -> list[Flag]:
         "by about that factor."
     )
     return [Flag("caution", "MR-Egger diluted", text, "results")]
+
+
+def _proxies(content: Content) -> list[Flag]:
+    """Tell how many rows of the files stand in for another variant."""
+    rows = content.row_report.filter(pl.col("reason") == "proxy_in_place_of_variant").to_dicts()
+    if not rows:
+        return []
+    shown = [f"{content.label(row['subject'])} ({row['count']} of {row['n_kept']} rows)" for row in rows]
+    text = (
+        f"Rows of {_names(shown)} are marked as proxies for another variant. Their allele frequency may be the "
+        "proxy's, so the strand of an A/T or C/G variant among them is less certain."
+    )
+    return [Flag("note", "Proxies", text, "flow")]
 
 
 def _places(content: Content) -> list[Flag]:
