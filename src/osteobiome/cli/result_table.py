@@ -57,3 +57,13 @@ def dropped_lines(result: RunResult) -> Iterator[str]:
         lines = ", ".join(map(str, row["lines"][:5]))
         label = result.study.traits[row["subject"]].label
         yield f"Dropped from {label}: {row['count']} of {row['n_in']} rows, {reason(row['reason'])} (line {lines})"
+
+
+def message_lines(result: RunResult) -> Iterator[str]:
+    """Yield a line per primary estimate that has something to say: why there is no number, or what stands in."""
+    frame = read_table(result.tables["estimates"], schema="estimates").filter(
+        pl.col("is_primary") & (pl.col("message") != "")
+    )
+    for row in frame.to_dicts():
+        traits = result.study.traits
+        yield f"{traits[row['exposure']].label} → {traits[row['outcome']].label}: {row['message']}"

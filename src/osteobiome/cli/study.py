@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,7 +65,8 @@ def init(
         return
     for path in files:
         say(f"wrote {path}")
-    say(f"Next: put your files beside it, fill in traits.csv, then: osteobiome check {folder / 'study.toml'}")
+    next_file = quote(str(folder / "study.toml"))
+    say(f"Next: put your files beside it, fill in traits.csv, then: osteobiome check {next_file}")
 
 
 def check(study: StudyFile, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
@@ -141,7 +143,7 @@ def _run(study: Path, out: Path | None, workers: int | None, *, as_json: bool, q
 
 def _show(result: RunResult) -> None:
     """Print the primary estimates, what was dropped at reading, and where the report is."""
-    from osteobiome.cli.result_table import dropped_lines, estimate_rows
+    from osteobiome.cli.result_table import dropped_lines, estimate_rows, message_lines
 
     say("")
     say(result.study.config.study.title)
@@ -150,6 +152,8 @@ def _show(result: RunResult) -> None:
         say(f"Effects in {unit}, 95 % intervals; q within the family")
         print_table(header, rows, right=frozenset(range(1, len(header) - 1)))
         say("")
+    for line in message_lines(result):
+        say(line)
     for line in dropped_lines(result):
         say(line)
     say(f"{result.n_done} tasks done, {result.n_cached} kept from earlier runs, {result.seconds:.1f} s")

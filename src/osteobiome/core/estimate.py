@@ -21,6 +21,7 @@ class Status(StrEnum):
     """Why an estimate is there or is not; :attr:`message` is the sentence for readers."""
 
     OK = "ok"
+    NO_INSTRUMENTS = "no_instruments"
     NO_COMMON_VARIANTS = "no_common_variants"
     TOO_FEW_INSTRUMENTS = "too_few_instruments"
     TOO_MANY_INSTRUMENTS = "too_many_instruments"
@@ -40,6 +41,9 @@ class Status(StrEnum):
 
 _MESSAGES: dict[Status, str] = {
     Status.OK: "",
+    Status.NO_INSTRUMENTS: (
+        "Not estimable: no variant of the exposure passes the p threshold. A larger exposure study may have some."
+    ),
     Status.NO_COMMON_VARIANTS: (
         "Not estimable: no instrument of the exposure was found in the outcome with matching alleles. "
         "Check identifiers and genome build of both traits; proxies may help."

@@ -124,14 +124,18 @@ class RowReport:
                 continue
             share = 100 * drop.count / self.n_in
             lines = ", ".join(map(str, drop.lines[:5]))
-            shown = f" (first at line {lines})" if lines else ""
+            value = f", value {drop.examples[0]!r}" if drop.examples and drop.examples[0] else ""
+            shown = f" (first at line {lines}{value})" if lines else ""
+            hint = f'Look at these lines; if they may be dropped, add "{drop.reason}" to `allow` under [ingest]'
+            if drop.count > self.n_in / 2:
+                hint = "Most rows have it, so the file is probably not what it is declared to be"
             faults.append(
                 Fault(
                     code=drop.reason,
                     where=self.subject,
                     found=f"{drop.count} of {self.n_in} rows ({share:.1f} %) have the fault '{drop.reason}'{shown}",
                     expected=f"at most {100 * max_bad_rows:g} % of rows with one fault",
-                    hint=f'Look at these lines; if they may be dropped, add "{drop.reason}" to `allow` under [ingest]',
+                    hint=hint,
                 )
             )
         return tuple(faults)

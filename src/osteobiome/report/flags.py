@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -58,6 +59,9 @@ def flags(content: Content) -> list[Flag]:
         *_dilution(content),
         *_places(content),
         *_proxies(content),
+        *_single_variants(content),
+        *_same_file(content),
+        *_contradictions(content),
         *_ancestry(content),
         *_overlap(content),
     ]
@@ -169,6 +173,8 @@ def _strength(content: Content) -> list[Flag]:
     if not values:
         return []
     numbers = [value for _, value in values]
+    if not all(math.isfinite(number) for number in numbers):
+        return []
     text = (
         f"Mean F statistic between {significant(min(numbers))} and {significant(max(numbers))}; "
         f"below {WEAK_F:g} would be weak."
@@ -279,6 +285,53 @@ def _dilution(content: Content) -> list[Flag]:
         "by about that factor."
     )
     return [Flag("caution", "MR-Egger diluted", text, "results")]
+
+
+def _single_variants(content: Content) -> list[Flag]:
+    rows = content.primary().filter((pl.col("n_variants") == 1) & (pl.col("status") == "ok")).to_dicts()
+    if not rows:
+        return []
+    text = (
+        f"{_names([_pair(content, row) for row in rows])} rests on one variant: a Wald ratio, for which neither "
+        "pleiotropy nor disagreement between variants can be looked at."
+    )
+    return [Flag("caution", "One variant", text, "results")]
+
+
+def _same_file(content: Content) -> list[Flag]:
+    """Flag pairs whose two traits are one and the same file, apart from tables that hold both."""
+    found = []
+    for row in content.primary().to_dicts():
+        x, y = content.trait(row["exposure"]), content.trait(row["outcome"])
+        if x["sha256"] == y["sha256"] and x["format"] != "twosamplemr_harmonised":
+            found.append(_pair(content, row))
+    if not found:
+        return []
+    text = f"Exposure and outcome of {_names(found)} are the same file: the estimate says nothing."
+    return [Flag("caution", "Same file twice", text, "data")]
+
+
+def _contradictions(content: Content) -> list[Flag]:
+    """Flag files whose numbers contradict each other, and pairs whose frequencies do."""
+    found = []
+    rows = content.row_report.filter(pl.col("reason") == "p_value_contradicts_beta_and_se").to_dicts()
+    bad = [row for row in rows if row["step"] == "ingest" and row["count"] > max(1, 0.05 * row["n_kept"])]
+    if bad:
+        shown = [f"{content.label(row['subject'])} ({row['count']} of {row['n_kept']} rows)" for row in bad]
+        text = (
+            f"The p values contradict effect and standard error in {_names(shown)}. Does the effect column hold odds "
+            "ratios, or the standard error column something else?"
+        )
+        found.append(Flag("caution", "Numbers contradict", text, "flow"))
+    opposite = content.row_report.filter(pl.col("reason") == "frequencies_of_the_other_allele").to_dicts()
+    if opposite:
+        names = [" → ".join(content.label(part) for part in row["subject"].split(" -> ")) for row in opposite]
+        text = (
+            f"Allele frequencies of exposure and outcome lie on opposite sides for {_names(names)}: one file seems to "
+            "give the frequency of the other allele. A/T and C/G variants were dropped there."
+        )
+        found.append(Flag("caution", "Frequencies contradict", text, "flow"))
+    return found
 
 
 def _proxies(content: Content) -> list[Flag]:

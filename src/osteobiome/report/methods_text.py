@@ -30,7 +30,8 @@ def methods_paragraph(content: Content) -> str:
     """
     study = content.study
     primary = content.primary()
-    used = content.methods.filter(pl.col("used_for") != "diagnostic").to_dicts()
+    gave_numbers = content.estimates.filter(pl.col("status") == "ok")["method"].unique().to_list()
+    used = content.methods.filter((pl.col("used_for") != "diagnostic") & pl.col("name").is_in(gave_numbers)).to_dicts()
     first = [
         m["label"] if m["name"] != "wald_ratio" else "Wald ratio where one variant was left"
         for m in used

@@ -261,9 +261,10 @@ def _lost(content: Content, subject: str) -> list[str]:
 
 
 def _loss(row: dict[str, Any]) -> str:
-    text = f"{row['count']:,} {reason(row['reason'])}"
     if row["kind"] == "note":
-        return text
+        words = "A/T or C/G" if row["reason"] == "palindromic" else reason(row["reason"])
+        return f"{row['count']:,} {words}"
+    text = f"{row['count']:,} {reason(row['reason'])}"
     lines = f"line {', '.join(map(str, row['lines'][:5]))}{' …' if row['count'] > 5 else ''}" if row["lines"] else ""
     names = ", ".join(name for name in row["examples"][:5] if name)
     detail = "; ".join(part for part in (names, lines) if part)

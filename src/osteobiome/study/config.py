@@ -160,7 +160,7 @@ def read_config(path: Path) -> StudyConfig:
         With every fault: no such file, no TOML, unknown key, wrong type or value.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             Fault("missing_file", str(path), "no such file", "a study file", "`osteobiome init DIR` writes one")

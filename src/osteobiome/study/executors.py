@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -127,7 +128,8 @@ def _in_pool(tasks: Sequence[Task], root: Path, workers: int, started: Callable[
                 queue.remove(task)
                 started(task)
                 try:
-                    running[pool.submit(execute, task, root)] = task
+                    with _interrupts_held():
+                        running[pool.submit(execute, task, root)] = task
                 except BrokenProcessPool:
                     yield Outcome(task, 0.0, crash=_WORKER_DIED)
             if not running:
@@ -139,6 +141,16 @@ def _in_pool(tasks: Sequence[Task], root: Path, workers: int, started: Callable[
                 if outcome.is_done:
                     unfinished.discard(task.key)
                 yield outcome
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a worker may be started: it inherits the mask and leaves the answer to this process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _result(future: Future[Outcome], task: Task) -> Outcome:

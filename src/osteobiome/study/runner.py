@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import Fault, RunStoppedError, StoreError
@@ -17,8 +18,6 @@ from osteobiome.study.plan import Plan, make_plan
 from osteobiome.study.study import Study, load_study
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from osteobiome.core.progress import Progress
 
 
@@ -89,6 +88,7 @@ def run_study(
         The results folder cannot be used.
     """
     start = time.perf_counter()
+    study_file, out = Path(study_file), None if out is None else Path(out)  # text is what people type
     study = load_study(study_file)
     store = StudyFolder(results_folder(study_file, out))
     store.check_version()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PalindromePolicy = Literal["frequency", "drop", "keep_forward"]
 ROUNDING = 1e-9
+TELLING = 0.1
+ENOUGH = 5
 _POSITION_KINDS = 2
 _KIND = 1 << 60
 
@@ -205,6 +207,21 @@ def _account(ledger: RowLedger, reason: str, rows: pl.DataFrame) -> None:
     )
 
 
+def _frequencies_are_opposite(pairs: pl.DataFrame) -> bool:
+    """Tell whether one file seems to give the frequency of the other allele.
+
+    Variants that are not palindromic are oriented by their letters, so their frequencies must agree; where most of
+    those that can tell (far from one half) lie on opposite sides, frequencies cannot settle the strand of the others.
+    """
+    telling = pairs.filter(
+        ~pl.col("is_palindromic")
+        & ((pl.col("eaf_exposure") - 0.5).abs() > TELLING)
+        & ((pl.col("eaf_outcome") - 0.5).abs() > TELLING)
+    )
+    opposite = telling.filter((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5)).height
+    return telling.height >= ENOUGH and 2 * opposite > telling.height
+
+
 def _settle_palindromes(
     pairs: pl.DataFrame, ledger: RowLedger, *, options: PalindromeOptions, trusted: bool
 ) -> pl.DataFrame:
@@ -216,6 +233,10 @@ def _settle_palindromes(
     is_palindromic = pl.col("is_palindromic")
     if options.policy == "drop":
         _account(ledger, "palindromic", pairs.filter(is_palindromic).sort("line"))
+        return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
+    if _frequencies_are_opposite(pairs):
+        ledger.note("frequencies_of_the_other_allele", pairs.filter(~is_palindromic).height)
+        _account(ledger, "palindromic_frequencies_contradict", pairs.filter(is_palindromic).sort("line"))
         return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
     low, high = options.drop_between
     unknown = is_palindromic & (pl.col("eaf_exposure").is_null() | pl.col("eaf_outcome").is_null())

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+P_GAP, P_GAP_SHARE = 1.0, 0.2
+"""A printed p and that of beta / se may differ by one plus a fifth on the scale of minus log10: printed numbers are
+rounded, and some programs print p of another test."""
+
+
 @dataclass(frozen=True, slots=True)
 class SumStats:
     """Summary statistics of one trait.
@@ -198,10 +203,16 @@ def _typed(frame: pl.DataFrame, columns: frozenset[str], ledger: RowLedger) -> p
         p.alias("__p__"),
         pl.col(LINE).alias("line"),
     )
-    from_z = pl.Series(neg_log10_p_normal(typed["beta"].to_numpy() / typed["se"].to_numpy()), dtype=pl.Float64)
+    with np.errstate(over="ignore"):  # an absurd effect ends as a status of the estimate
+        z = typed["beta"].to_numpy() / typed["se"].to_numpy()
+    from_z = pl.Series(neg_log10_p_normal(z), dtype=pl.Float64)
     derived = typed["__p__"].is_null() | typed["__p__"].is_infinite()
     ledger.note("p_value_printed_as_0", int(typed["__p__"].is_infinite().sum()))
     ledger.note("p_value_from_beta_and_se", int(derived.sum()))
+    gap = (typed["__p__"] - from_z).abs()
+    largest = pl.select(pl.max_horizontal(typed["__p__"], from_z)).to_series()
+    contradicts = ~derived & (gap > P_GAP + P_GAP_SHARE * largest)
+    ledger.note("p_value_contradicts_beta_and_se", int(contradicts.sum()))
     if "odds_ratio" in columns and "beta" not in columns:
         ledger.note("beta_from_odds_ratio", typed.height)
     p_final = np.where(derived.to_numpy(), from_z.to_numpy(), typed["__p__"].to_numpy())

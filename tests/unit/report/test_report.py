@@ -476,6 +476,15 @@ def test_methods__of_a_stand_in_call_it_primary(tiny):
     assert "MR-Egger" not in text
 
 
+def test_methods__do_not_name_what_never_gave_a_number(tiny):
+    """A method that was declared and could not run for any pair is no part of what was done."""
+    tiny.replace("study.toml", '"egger"', '"ivw_ld"')
+    run_study(tiny.file, workers=1)
+    content = read_content(tiny.results)
+    assert "LD matrix" not in methods_paragraph(content)
+    assert "missing ld" in _text(render(content)) or "needs the LD matrix" in _text(render(content))
+
+
 def test_references__list_each_source_once(content):
     found = references(content)
     sources = [line.split(" (")[0] for line in found]

@@ -11,6 +11,7 @@ import polars as pl
 from osteobiome.core.estimate import Estimate, Status
 from osteobiome.core.evidence import Evidence, Grade, direction
 from osteobiome.core.schema import polars_schema, table
+from osteobiome.core.text import reason
 from osteobiome.core.thresholds import ALPHA, FEW_VARIANTS, GENOME_WIDE_P, WEAK_F, neg_log10, passes
 from osteobiome.instruments import Instruments
 from osteobiome.ld import LdMatrix, read_ld_matrix
@@ -120,13 +121,15 @@ def _pair(
             trust_strand=params["palindromic"]["policy"] == "keep_forward",
         )
         instruments = replace(instruments, ld_r=ld_r)
-        problem = "; ".join(f"{reason}: {', '.join(names[:5])}" for reason, names in problems.items())
+        problem = "; ".join(f"{', '.join(names[:5])} ({reason(name)})" for name, names in problems.items())
     return _Pair(instruments, frame, rows, problem)
 
 
 def _finish(estimate: Estimate, pair: _Pair, params: dict[str, Any]) -> Estimate:
     """Add family and role; name the variants that the LD matrix lacks."""
     stands_in = pair.instruments.n_variants == 1 and estimate.method == "wald_ratio"
+    if estimate.status is Status.NO_COMMON_VARIANTS and pair.rows.n_in == 0:
+        estimate = replace(estimate, status=Status.NO_INSTRUMENTS, message=Status.NO_INSTRUMENTS.message)
     message = estimate.message
     if estimate.status is Status.MISSING_LD and pair.ld_problem:
         message = f"{message} Here: {pair.ld_problem}."
