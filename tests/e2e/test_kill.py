@@ -111,7 +111,7 @@ def test_kill__at_twenty_random_moments_loses_nothing(adiposity_file, adiposity_
         before, log, start = _artefacts(out), _events(out), time.perf_counter()
         process = _start(adiposity_file, out)
         try:
-            _, err = process.communicate(timeout=moments.uniform(0.15, 1.0) * whole)
+            _, err = process.communicate(timeout=moments.uniform(0.15, 0.85) * whole)
         except subprocess.TimeoutExpired:
             _kill(process)
             kills += 1
@@ -151,7 +151,7 @@ def test_killed_worker__is_a_crashed_task_and_the_run_resumes(adiposity_file, ad
     assert _wait_until(lambda: not _members(process.pid), seconds=5)
     before = _artefacts(out)
     assert before
-    again = _start(adiposity_file, out)
+    again = _start(adiposity_file, out, workers=1)
     _, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
     assert {name: info for name, info in _artefacts(out).items() if name in before} == before
@@ -171,7 +171,7 @@ def test_interrupt__says_that_finished_tasks_are_kept(workers, adiposity_file, t
     assert "Traceback" not in err
     assert _wait_until(lambda: not _members(process.pid), seconds=5)
     before = _artefacts(out)
-    again = _start(adiposity_file, out)
+    again = _start(adiposity_file, out, workers=1)
     _, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
     assert {name: info for name, info in _artefacts(out).items() if name in before} == before
