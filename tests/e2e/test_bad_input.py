@@ -741,7 +741,7 @@ def test_no_common_variant__is_a_status(tiny, osteobiome):
 def test_no_instrument__is_a_status(tiny, osteobiome):
     tiny.replace("study.toml", "p_threshold = 5e-8", "p_threshold = 1e-300")
     assert osteobiome("run", tiny.file, "--workers", 1).code == 0
-    assert {estimate["status"] for estimate in _estimates(tiny)} == {"no_common_variants"}
+    assert {estimate["status"] for estimate in _estimates(tiny)} == {"no_instruments"}
 
 
 def test_singular_ld__is_a_status_of_the_methods_that_need_it(make_study, osteobiome):

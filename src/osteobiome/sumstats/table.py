@@ -81,6 +81,7 @@ def resolve_columns(header: Sequence[str], fmt: Format, *, side: Side, where: st
     if not missing:
         return found
     faults = []
+    free = [column for column in header if column not in found.values()]
     for name in missing:
         wanted = fmt.expected(name, side)
         shown = ", ".join(header[:12]) + (" ..." if len(header) > 12 else "")
@@ -90,7 +91,7 @@ def resolve_columns(header: Sequence[str], fmt: Format, *, side: Side, where: st
                 where,
                 f"no column '{wanted}'",
                 f"the columns of format '{fmt.name}'",
-                f"The header has {shown}. {nearest(wanted, header)}",
+                f"The header has {shown}. {nearest(wanted, free)}",
             )
         )
     raise SchemaError(*faults)

@@ -59,10 +59,11 @@ def wald_ratios(
     (0.5, 0.158114)
     """
     x = np.where(beta_exposure == 0.0, np.nan, beta_exposure)
-    ratio = beta_outcome / x
-    se = se_outcome / np.abs(x)
-    if order == "second":
-        se = np.hypot(se, ratio * se_exposure / x)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # an exposure effect of almost nothing
+        ratio = beta_outcome / x
+        se = se_outcome / np.abs(x)
+        if order == "second":
+            se = np.hypot(se, ratio * se_exposure / x)
     return ratio, se
 
 

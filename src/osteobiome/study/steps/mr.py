@@ -26,6 +26,8 @@ from osteobiome.sumstats import PalindromeOptions, harmonise
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from osteobiome.core.rows import RowReport
     from osteobiome.sumstats import SumStats
 
@@ -166,11 +168,15 @@ def _for_report(pair: _Pair, params: dict[str, Any]) -> pl.DataFrame:
         pl.lit(inst.exposure).alias("exposure"),
         pl.lit(inst.outcome).alias("outcome"),
         ((pl.col("beta_exposure") / pl.col("se_exposure")) ** 2).alias("f_statistic"),
-        pl.Series("wald_ratio", ratio, dtype=pl.Float64).fill_nan(None),
-        pl.Series("wald_ratio_se", ratio_se, dtype=pl.Float64).fill_nan(None),
+        pl.Series("wald_ratio", _finite(ratio), dtype=pl.Float64).fill_nan(None),
+        pl.Series("wald_ratio_se", _finite(ratio_se), dtype=pl.Float64).fill_nan(None),
     )
     schema = polars_schema("harmonised")
     return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _evidence(estimate: Estimate, params: dict[str, Any], key: str, *, grade: Grade) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def run(inputs: Inputs, out: Path) -> None:
         for name in FROM_FAMILIES
     }
     methods = _stack("methods", [read_table(path / "methods.parquet", schema="methods") for path in families])
-    tables["methods"] = methods.unique(["name", "used_for"], maintain_order=True)
+    # a method that is primary in one family and sensitivity in another is listed once, as primary
+    order = methods.sort(pl.col("used_for") != "primary", maintain_order=True)
+    tables["methods"] = order.unique("name", keep="first", maintain_order=True)
     tables["row_report"] = _stack(
         "row_report",
         [read_table(path / "row_report.parquet", schema="row_report") for path in inputs.locations.values()],
