@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 PalindromePolicy = Literal["frequency", "drop", "keep_forward"]
 ROUNDING = 1e-9
 TELLING = 0.1
+"""A frequency further than this from one half tells its side (our choice, wider than 0.42 to 0.58)."""
 ENOUGH = 5
+"""Variants needed before frequencies are called contradictory (our choice: fewer may disagree by chance)."""
 _POSITION_KINDS = 2
 _KIND = 1 << 60
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 P_GAP, P_GAP_SHARE = 1.0, 0.2
 """A printed p and that of beta / se may differ by one plus a fifth on the scale of minus log10: printed numbers are
-rounded, and some programs print p of another test."""
+rounded, and some programs print p of another test. Our choice: it only decides about a note, never about a row."""
 
 
 @dataclass(frozen=True, slots=True)
