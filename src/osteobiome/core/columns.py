@@ -100,6 +100,24 @@ COLUMNS: dict[str, Column] = _columns(
     ("estimate", "Float64", "estimated quantity behind the test, if it has one"),
     ("statistic", "Float64", "test statistic, or the value of a plain quantity"),
     ("null", "String", "null hypothesis in words, empty for plain quantities"),
+    # influence of single variants
+    ("leverage", "Float64", "share of the fit that rests on the variant: diagonal of the hat matrix", "share"),
+    ("q_contribution", "Float64", "the variant's term of the heterogeneity statistic Q"),
+    ("studentised_residual", "Float64", "residual over its standard error in the fit without the variant"),
+    ("cooks_distance", "Float64", "how far the fit moves when the variant is left out, in units of its error"),
+    ("is_outlier", "Boolean", "the Q contribution is beyond the declared level after correction for the variants"),
+    ("left_out", "String", "variant, or locus (chromosome:first-last position), that was left out"),
+    # regional associations
+    ("locus", "String", "id of the [[locus]] block"),
+    ("ld_r2", "Float64", "squared correlation with the lead variant of the locus; null without LD"),
+    ("is_lead", "Boolean", "the lead variant of the locus"),
+    ("gene", "String", "symbol of a gene"),
+    ("start", "Int64", "first base of the gene, 1-based", "base pairs"),
+    ("end", "Int64", "last base of the gene", "base pairs"),
+    ("strand", "Int8", "+1 or -1"),
+    # controls
+    ("expected", "String", "what a control should show: increases, decreases or none"),
+    ("verdict", "String", "passed, failed or unclear"),
     # row report
     ("subject", "String", "trait, pair or file"),
     ("step", "String", "step of the study"),
@@ -176,7 +194,7 @@ ESTIMATES: Schema = (
 )  # fmt: skip
 DIAGNOSTICS: Schema = (
     "family", "exposure", "outcome", "method", "name", "estimate", "se", "statistic", "df", "neg_log_10_p_value",
-    "null",
+    "null", "message",
 )  # fmt: skip
 ROW_REPORT: Schema = ("subject", "step", "n_in", "n_kept", "kind", "reason", "count", "lines", "examples")
 EVIDENCE: Schema = (
@@ -195,7 +213,26 @@ PUBLISHED: Schema = (
     "decimals", "source", "note",
 )  # fmt: skip
 
+INFLUENCE: Schema = (
+    "family", "exposure", "outcome", "method", "rsid", "leverage", "q_contribution", "neg_log_10_p_value",
+    "studentised_residual", "cooks_distance", "is_outlier",
+)  # fmt: skip
+LEAVE_ONE_OUT: Schema = (
+    "family", "exposure", "outcome", "method", "kind", "left_out", "n_variants", "beta", "se", "ci_low", "ci_high",
+    "neg_log_10_p_value", "status", "message",
+)  # fmt: skip
+REGIONAL: Schema = (
+    "locus", "trait_id", "rsid", "chromosome", "position", "beta", "se", "neg_log_10_p_value", "ld_r2", "is_lead",
+)  # fmt: skip
+GENES: Schema = ("locus", "gene", "chromosome", "start", "end", "strand")
+CONTROLS: Schema = ("kind", "family", "exposure", "outcome", "method", "expected", "verdict", "message", "note")
+
 SCHEMAS: dict[str, Schema] = {
+    "influence": INFLUENCE,
+    "leave_one_out": LEAVE_ONE_OUT,
+    "regional": REGIONAL,
+    "genes": GENES,
+    "controls": CONTROLS,
     "variants": VARIANTS,
     "harmonised": HARMONISED,
     "estimates": ESTIMATES,

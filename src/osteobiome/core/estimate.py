@@ -103,6 +103,8 @@ class Test:
         Null hypothesis in words; empty for plain quantities.
     estimate, se : float or None
         Quantity that is tested and its standard error, if there is one.
+    message : str
+        Why there is no number, with what to do; empty if there is one.
     """
 
     __test__ = False  # pytest would otherwise try to collect the class
@@ -114,6 +116,7 @@ class Test:
     null: str = ""
     estimate: float | None = None
     se: float | None = None
+    message: str = ""
 
     @property
     def p_value(self) -> float | None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def _empty() -> NDArray[np.float64]:
-    return np.empty(0)
+OPTIONAL = ("eaf", "n_exposure", "n_outcome", "chromosome", "position")
+"""Facts of variants that only some methods need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class Instruments:
         Names of variants and the allele that the effects refer to; may be empty.
     ld_r : numpy.ndarray, shape (n_variants, n_variants), optional
         Signed correlation (r, not r²) of the variants, counted in the same effect alleles.
+    eaf, n_exposure, n_outcome, chromosome, position : numpy.ndarray, shape (n_variants,), optional
+        Frequency of the effect allele (in the outcome's sample if it gives one, else in the exposure's), people behind
+        each association, place on the genome (base pairs); NaN where unknown, None where no variant has it.
     exposure, outcome : str
         Names of the traits.
     unit : str
@@ -54,6 +57,11 @@ class Instruments:
     rsid: tuple[str, ...] = ()
     effect_allele: tuple[str, ...] = ()
     ld_r: NDArray[np.float64] | None = field(default=None, repr=False)
+    eaf: NDArray[np.float64] | None = field(default=None, repr=False)
+    n_exposure: NDArray[np.float64] | None = field(default=None, repr=False)
+    n_outcome: NDArray[np.float64] | None = field(default=None, repr=False)
+    chromosome: NDArray[np.float64] | None = field(default=None, repr=False)
+    position: NDArray[np.float64] | None = field(default=None, repr=False)
     exposure: str = "exposure"
     outcome: str = "outcome"
     unit: str = ""
@@ -66,6 +74,11 @@ class Instruments:
             Fault("shape", name, f"shape {getattr(self, name).shape}", f"shape {n} as beta_exposure")
             for name in ("se_exposure", "beta_outcome", "se_outcome")
             if getattr(self, name).shape != n
+        ]
+        faults += [
+            Fault("shape", name, f"shape {values.shape}", f"shape {n} as beta_exposure")
+            for name in OPTIONAL
+            if (values := getattr(self, name)) is not None and values.shape != n
         ]
         if len(n) != 1:
             faults.append(Fault("shape", "beta_exposure", f"{len(n)} dimensions", "one value per variant"))
@@ -134,7 +147,19 @@ class Instruments:
             for name in ("rsid", "effect_allele")
         }
         return cls(
-            bx, sx, by, sy, rsid=text["rsid"], effect_allele=text["effect_allele"], exposure=exposure, outcome=outcome
+            bx,
+            sx,
+            by,
+            sy,
+            rsid=text["rsid"],
+            effect_allele=text["effect_allele"],
+            eaf=_optional(frame, "eaf_outcome", "eaf_exposure"),
+            n_exposure=_optional(frame, "n_exposure"),
+            n_outcome=_optional(frame, "n_outcome"),
+            chromosome=_optional(frame, "chromosome"),
+            position=_optional(frame, "position"),
+            exposure=exposure,
+            outcome=outcome,
         )
 
     @property
@@ -161,4 +186,16 @@ class Instruments:
             if self.effect_allele
             else (),
             ld_r=None if self.ld_r is None else self.ld_r[np.ix_(keep, keep)],
+            **{name: values[keep] for name in OPTIONAL if (values := getattr(self, name)) is not None},
         )
+
+
+def _optional(frame: pl.DataFrame, *names: str) -> NDArray[np.float64] | None:
+    """Return the first known value of some columns per variant, NaN where none is; None if all are unknown."""
+    import polars as pl
+
+    present = [pl.col(name).cast(pl.Float64) for name in names if name in frame.columns]
+    if not present:
+        return None
+    values = np.asarray(frame.select(pl.coalesce(present).fill_null(np.nan)).to_series().to_numpy(), dtype=np.float64)
+    return None if np.isnan(values).all() else values

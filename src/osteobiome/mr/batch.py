@@ -53,7 +53,9 @@ def fit_block(block: Block, method: str, *, workers: int = 1, chunk: int = CHUNK
         return list(pool.map(batch, parts))
 
 
-def grid(pairs: Sequence[Instruments], methods: Sequence[str], *, workers: int = 1) -> list[list[Estimate]]:
+def grid(
+    pairs: Sequence[Instruments], methods: Sequence[str], *, workers: int = 1, seed: int = 1
+) -> list[list[Estimate]]:
     """Estimate every pair by every method; a pair that cannot be estimated gets a status.
 
     A pair with a single variant has one estimate, the Wald ratio, whichever of the methods were asked for: IVW is the
@@ -67,6 +69,8 @@ def grid(pairs: Sequence[Instruments], methods: Sequence[str], *, workers: int =
         Names of estimators.
     workers : int
         Threads.
+    seed : int
+        Seed of stochastic methods; every pair and method has a stream of its own, so order changes nothing.
 
     Returns
     -------
@@ -85,24 +89,24 @@ def grid(pairs: Sequence[Instruments], methods: Sequence[str], *, workers: int =
     for i in single:
         results[i] = [_single(pairs[i], methods)]
     for entry in entries:
-        for i, estimate in zip(several, _fit(entry, [pairs[i] for i in several], workers), strict=True):
+        for i, estimate in zip(several, _fit(entry, [pairs[i] for i in several], workers, seed), strict=True):
             results[i].append(estimate)
     return results
 
 
 def _single(pair: Instruments, methods: Sequence[str]) -> Estimate:
     """Return the Wald ratio of a pair with one variant, marked as a stand-in."""
-    estimate = _fit(ESTIMATORS["wald_ratio"], [pair], 1)[0]
+    estimate = _fit(ESTIMATORS["wald_ratio"], [pair], 1, 1)[0]
     others = [name for name in methods if name != "wald_ratio"]
     if others and estimate.status is Status.OK:
         estimate = replace(estimate, message=f"One variant is left: Wald ratio in place of {', '.join(others)}.")
     return estimate
 
 
-def _fit(entry: Estimator, pairs: Sequence[Instruments], workers: int) -> list[Estimate]:
+def _fit(entry: Estimator, pairs: Sequence[Instruments], workers: int, seed: int) -> list[Estimate]:
     """Fit one estimator to pairs of any size."""
     if entry.batch is None:
-        return [_fit_one(entry, pair) for pair in pairs]
+        return [_fit_one(entry, pair, seed) for pair in pairs]
     results: list[Estimate | None] = [None] * len(pairs)
     order = sorted(range(len(pairs)), key=lambda i: (pairs[i].n_variants, i))
     start = 0
@@ -121,10 +125,10 @@ def _fit(entry: Estimator, pairs: Sequence[Instruments], workers: int) -> list[E
     return [estimate for estimate in results if estimate is not None]
 
 
-def _fit_one(entry: Estimator, pair: Instruments) -> Estimate:
+def _fit_one(entry: Estimator, pair: Instruments, seed: int) -> Estimate:
     """Call the scalar form and turn its error into a status."""
     try:
-        return entry.function(pair)
+        return entry.function(pair, seed=seed) if entry.stochastic else entry.function(pair)
     except EstimationError as error:
         message = error.faults[0].found
         estimate = failed(entry.name, Status(error.status), n_variants=pair.n_variants, message=message)

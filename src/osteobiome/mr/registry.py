@@ -31,6 +31,8 @@ class Estimator:
         Outside these the estimate has a status instead of a number; ``max_variants`` 0 means no limit.
     needs_ld : bool
         Whether the LD matrix of the variants is required.
+    stochastic : bool
+        Whether random numbers are drawn: the function then takes ``seed``.
     function : callable
         Scalar call: ``function(instruments, **options) -> Estimate``.
     batch : callable or None
@@ -46,6 +48,7 @@ class Estimator:
     batch: Callable[[Block], BatchFit] | None = None
     max_variants: int = 0
     needs_ld: bool = False
+    stochastic: bool = False
 
 
 ESTIMATORS: Registry[Estimator] = Registry("method")
@@ -61,6 +64,7 @@ def estimator(
     batch: Callable[[Block], BatchFit] | None = None,
     max_variants: int = 0,
     needs_ld: bool = False,
+    stochastic: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function as an estimator; the parameters are those of :class:`Estimator`."""
 
@@ -77,6 +81,7 @@ def estimator(
                 batch=batch,
                 max_variants=max_variants,
                 needs_ld=needs_ld,
+                stochastic=stochastic,
             ),
         )
         return function

@@ -127,6 +127,7 @@ def test_test__plain_data():
         "null": "null",
         "estimate": 4.0,
         "se": 5.0,
+        "message": "",
         "p_value": 1e-3,
     }
     assert Test("mean_f", 50.0).p_value is None
