@@ -17,6 +17,7 @@ SECTIONS = (
     ("[ld]", "LdFiles"),
     ("[instruments]", "InstrumentsSection"),
     ("[[mr]]", "MrFamily"),
+    ("[[locus]]", "LocusSection"),
     ("[report]", "ReportSection"),
 )
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

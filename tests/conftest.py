@@ -62,7 +62,7 @@ def variant_rows(n_variants: int, *, is_outcome: bool) -> list[Row]:
         se = 0.004 if is_outcome else 0.005
         effect, other = ALLELES[i % len(ALLELES)]
         values = (
-            1 + i % 22, 1000 + 1000 * i, effect, other, f"{beta:.6f}", se,
+            1 + i % 22, 1000 + 1000 * i + 2_500_000 * (i // 22), effect, other, f"{beta:.6f}", se,
             f"{0.1 + 0.8 * i / n_variants:.3f}", f"{math.erfc(abs(beta / se) / math.sqrt(2)):.4g}", f"rs{i + 1}", 10000,
         )  # fmt: skip
         rows.append(dict(zip(COLUMNS, map(str, values), strict=True)))

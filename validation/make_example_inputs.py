@@ -2,9 +2,9 @@
 
 Usage: python validation/make_example_inputs.py ORIGIN
 
-ORIGIN holds ``mr_bone_adiposity`` and ``sost_region_bone`` as described in the README of each example. Values are
-copied digit by digit; only column names, file names and the split into one file per trait change. Nothing but the
-standard library is needed.
+ORIGIN holds ``mr_bone_adiposity``, ``sost_region_bone``, ``eqtl_osteoporosis`` and ``genes`` as described in the README
+of each example. Values are copied digit by digit; only column names, file names and the split into one file per trait
+change. Nothing but the standard library is needed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ADIPOSITY = ROOT / "examples" / "adiposity-bone" / "data"
+EQTL = ROOT / "examples" / "eqtl-osteoporosis" / "data"
 SCLEROSTIN = ROOT / "src" / "osteobiome" / "examples" / "sclerostin-bone" / "data"
 
 COPIES = {
@@ -34,6 +35,10 @@ SSF = (
     "chromosome", "base_pair_location", "effect_allele", "other_allele", "beta", "standard_error",
     "effect_allele_frequency", "p_value", "rsid",
 )  # fmt: skip
+GENES = ("gene", "chromosome", "start", "end", "strand")
+"""Columns of the gene table."""
+REGION = ("17", 41731101, 41961051)
+"""Chromosome, first and last position of the SOST region, GRCh37: those of the LD matrix."""
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -44,11 +49,10 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def write(path: Path, header: tuple[str, ...], rows: list[list[str]]) -> None:
-    """Write a tab-separated file."""
+    """Write a tab-separated file, as gzip if the name says so; the same rows give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="\n") as handle:
-        for row in [list(header), *rows]:
-            handle.write("\t".join(row) + "\n")
+    content = "".join("\t".join(row) + "\n" for row in [list(header), *rows]).encode()
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 def ssf(row: dict[str, str]) -> list[str]:
@@ -63,26 +67,56 @@ def adiposity(origin: Path) -> None:
         shutil.copyfile(origin / source, ADIPOSITY / target)
 
 
-def sclerostin(origin: Path) -> None:
-    """Split the look-ups by trait and cut the LD matrix down to the five variants."""
-    instruments = read(origin / "pqtls5.tsv.gz")
-    write(SCLEROSTIN / "sclerostin.tsv", SSF, [ssf(row) for row in instruments])
-    look_ups = read(origin / "gwas_at_pqtls5.tsv.gz")
-    for trait in dict.fromkeys(row["id"] for row in look_ups):
-        write(SCLEROSTIN / f"{trait}.tsv", SSF, [ssf(row) for row in look_ups if row["id"] == trait])
-    names = [row["rsid"] for row in instruments]
-    ld = {row["rsid"]: row for row in read(origin / "ld_matrix_1kg_586snps.tsv.gz")}
-    write(SCLEROSTIN / "ld_r.tsv", ("rsid", *names), [[a, *(ld[a][b] for b in names)] for a in names])
-    alleles = {row["rsid"]: row for row in read(origin / "ld_snps.tsv.gz")}
-    rows = [[name, alleles[name]["alt"], alleles[name]["ref"]] for name in names]
-    write(SCLEROSTIN / "ld_variants.tsv", ("rsid", "effect_allele", "other_allele"), rows)
+def outcomes(origin: Path) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of the region by trait; where the authors' look-ups of the five pQTLs differ, the look-ups."""
+    look_ups = {(row["id"], row["rsid"]): row for row in read(origin / "gwas_at_pqtls5.tsv.gz")}
+    traits: dict[str, list[dict[str, str]]] = {}
+    for row in read(origin / "gwas_sost_region.tsv.gz"):
+        used = look_ups.pop((row["id"], row["rsid"]), row)
+        if used != row:
+            print(f"{row['id']} {row['rsid']}: look-up {used['beta']}, p {used['pvalue']}; "
+                  f"region {row['beta']}, p {row['pvalue']}")  # fmt: skip
+        traits.setdefault(row["id"], []).append(used)
+    assert not look_ups, "look-ups outside the region"
+    return traits
+
+
+def sclerostin(origin: Path, genes: Path) -> None:
+    """Write one file per trait, the LD matrix with its alleles, and the genes of the region."""
+    write(SCLEROSTIN / "sclerostin.tsv", SSF, [ssf(row) for row in read(origin / "pqtls5.tsv.gz")])
+    pqtls = read(origin / "04_data_ukbb_pqtls_region.tsv.gz")
+    named = ("chr", "pos", "ea", "oa", "beta", "se", "eaf", "pvalue", "rsid", "n")
+    write(SCLEROSTIN / "sclerostin_ukb.tsv.gz", (*SSF, "n"), [[row[name] for name in named] for row in pqtls])
+    for trait, rows in outcomes(origin).items():
+        write(SCLEROSTIN / f"{trait}.tsv.gz", SSF, [ssf(row) for row in rows])
+    matrix = read(origin / "ld_matrix_1kg_586snps.tsv.gz")
+    names = [row["rsid"] for row in matrix]
+    write(SCLEROSTIN / "ld_r.tsv.gz", ("rsid", *names), [[row[name] for name in ("rsid", *names)] for row in matrix])
+    alleles = [[row[name] for name in ("rsid", "alt", "ref", "af")] for row in read(origin / "ld_snps.tsv.gz")]
+    write(SCLEROSTIN / "ld_variants.tsv.gz", ("rsid", "effect_allele", "other_allele", "eaf"), alleles)
+    chromosome, start, end = REGION
+    rows = [
+        [row[name] for name in ("symbol", "chr", "start", "end", "strand")]
+        for row in read(genes / "genes_grch37.tsv.gz")
+        if row["chr"] == chromosome and int(row["end"]) >= start and int(row["start"]) <= end
+        if row["biotype"] in {"protein_coding", "lincRNA"}
+    ]
+    write(SCLEROSTIN / "genes.tsv", GENES, sorted(rows, key=lambda row: int(row[2])))
+
+
+def eqtl(origin: Path) -> None:
+    """Copy the harmonised table and the published result as found."""
+    EQTL.mkdir(parents=True, exist_ok=True)
+    for name in ("YTHDF3_cis_eqtl_vs_ukb_osteoporosis_harmonised.csv.gz", "table.MRresult.csv"):
+        shutil.copyfile(origin / name, EQTL / name)
 
 
 def main() -> None:
-    """Make both."""
+    """Make all three."""
     origin = Path(sys.argv[1])
     adiposity(origin / "mr_bone_adiposity")
-    sclerostin(origin / "sost_region_bone")
+    sclerostin(origin / "sost_region_bone", origin / "genes")
+    eqtl(origin / "eqtl_osteoporosis")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS, Block, estimators, grid
 
 NAMES = tuple(ESTIMATORS)
+STOCHASTIC = tuple(name for name in NAMES if ESTIMATORS[name].stochastic)
 FILES = tuple(module.name for module in pkgutil.iter_modules(estimators.__path__))
 SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples")
 
@@ -35,12 +36,20 @@ def make_pair(name: str, n: int | None = None, *, seed: int = 1) -> Instruments:
         x, rng.uniform(0.005, 0.02, n), 0.4 * x + 2 * se_y * rng.normal(size=n), se_y, ld_r=ld
     )
     return dataclasses.replace(
-        pair, exposure="bmi", outcome="bmd", unit="SD per SD", rsid=tuple(f"rs{i}" for i in range(n))
+        pair,
+        exposure="bmi",
+        outcome="bmd",
+        unit="SD per SD",
+        rsid=tuple(f"rs{i}" for i in range(n)),
+        chromosome=np.ones(n),
+        position=1e7 * (1.0 + np.arange(n)),  # every variant is a locus of its own
     )
 
 
-def fit(name: str, pair: Instruments) -> Estimate:
-    return ESTIMATORS[name].function(pair)
+def fit(name: str, pair: Instruments, **options: float) -> Estimate:
+    """Call the estimator; those that draw random numbers get the seed that ``grid`` uses by default."""
+    entry = ESTIMATORS[name]
+    return entry.function(pair, **({"seed": 1} if entry.stochastic else {}), **options)
 
 
 def same(a: Estimate, b: Estimate, *, factor: float = 1.0, rel: float = 1e-9) -> None:
@@ -103,6 +112,14 @@ def test_estimator__order_of_variants_changes_nothing(name, seed):
         pair.se_outcome[order],
         ld_r=None if pair.ld_r is None else pair.ld_r[np.ix_(order, order)],
     )
+    # names of the pair are part of the seed
+    shuffled = dataclasses.replace(
+        shuffled,
+        exposure=pair.exposure,
+        outcome=pair.outcome,
+        chromosome=pair.chromosome[order],
+        position=pair.position[order],
+    )
     same(fit(name, shuffled), fit(name, pair))
 
 
@@ -115,6 +132,39 @@ def test_estimator__is_deterministic_and_leaves_its_input_alone(name):
         before, (pair.beta_exposure, pair.se_exposure, pair.beta_outcome, pair.se_outcome), strict=True
     ):
         np.testing.assert_array_equal(was, now)
+
+
+@pytest.mark.parametrize("name", STOCHASTIC)
+def test_estimator__draws_depend_on_seed_and_pair_alone(name):
+    pairs = [dataclasses.replace(make_pair(name, seed=i), outcome=f"y{i}") for i in range(3)]
+    alone = [fit(name, pair) for pair in pairs]
+    assert [row[0] for row in grid(pairs, [name])] == alone
+    assert [row[1] for row in grid(pairs[::-1], ["ivw", name], workers=2)] == alone[::-1]
+    renamed = dataclasses.replace(pairs[0], outcome="other")
+    assert fit(name, renamed).beta == alone[0].beta
+    assert fit(name, renamed).se != alone[0].se
+    ((other,),) = grid(pairs[:1], [name], seed=2)
+    assert (other.beta, other.seed) == (alone[0].beta, 2)
+    assert other.se != alone[0].se
+
+
+@pytest.mark.parametrize("name", STOCHASTIC)
+def test_estimator__a_seed_that_was_drawn_is_recorded(name):
+    pair = make_pair(name)
+    result = ESTIMATORS[name].function(pair)
+    assert result.seed is not None
+    assert result.n_draws == inspect.signature(ESTIMATORS[name].function).parameters["n_bootstrap"].default
+    assert ESTIMATORS[name].function(pair, seed=result.seed) == result
+
+
+@pytest.mark.parametrize("name", STOCHASTIC)
+def test_estimator__monte_carlo_error_of_the_standard_error_shrinks_with_the_draws(name):
+    pair = make_pair(name)
+    few, many = (
+        ESTIMATORS[name].function(pair, seed=1, n_bootstrap=n).diagnostic("bootstrap_se_error").statistic
+        for n in (400, 6400)
+    )
+    assert 2 < few / many < 8  # 4 is expected
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -155,7 +205,7 @@ def test_estimator__interval_and_p_value_agree(name):
     """The interval at level 1 - p ends at 0."""
     pair = make_pair(name)
     p = fit(name, pair).p_value
-    result = ESTIMATORS[name].function(pair, level=1.0 - p)
+    result = fit(name, pair, level=1.0 - p)
     nearest_end = min((result.ci_low, result.ci_high), key=abs)
     assert nearest_end == pytest.approx(0.0, abs=1e-6 * abs(result.beta))
 

@@ -17,10 +17,28 @@ from osteobiome.study.task import STEPS, Inputs
 BESIDE_TABLES = {
     "ingest": {"facts.json"},
     "instruments": {"facts.json"},
+    "locus": set(),
     "mr": set(),
     "report": {"study.json", "report.html"},
 }
 """What a step may write besides its tables and their CSV twins."""
+
+
+LOCUS = '\n[[locus]]\nid = "here"\nchromosome = 1\nstart = 1\nend = 30000\ntraits = ["x", "y"]\n'
+
+
+@pytest.fixture(scope="module")
+def finished_once(finished_once, tmp_path_factory):
+    """Return the finished study with LD and a region, so that every step has something to do."""
+    from osteobiome.study import run_study
+
+    folder = tmp_path_factory.mktemp("steps") / "tiny"
+    shutil.copytree(finished_once.folder, folder, ignore=shutil.ignore_patterns("results"))
+    study = type(finished_once)(folder)
+    study.add_ld([[1, 0.1], [0.1, 1]])
+    study.file.write_text(study.file.read_text() + LOCUS)
+    assert run_study(study.file, workers=1).n_failed == 0
+    return study
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The two studies that come with the package reproduce published numbers, and their reports say what they must."""
+"""The studies that come with the repository reproduce published numbers, and their reports say what they must."""
 
 from __future__ import annotations
 
@@ -208,6 +208,159 @@ def test_sclerostin_report__says_that_instruments_were_given(sclerostin_page):
     assert "exploratory" in sclerostin_page
 
 
+# --- the same with instruments from the whole region in UK Biobank ------------------------------------------------
+
+
+def _table(results, name):
+    return read_table(results / "tables" / f"{name}.parquet", schema=name)
+
+
+def test_region__gives_the_three_instruments_that_the_authors_list(sclerostin_results):
+    """Of 1,075 variants; every other one has its reason."""
+    rows = _table(sclerostin_results, "row_report").filter(subject="sclerostin_ukb", step="instruments")
+    assert dict(rows.select("reason", "count").rows()) == {
+        "above_p_threshold": 948,
+        "not_in_ld_matrix": 6,
+        "palindromic_strand_unknown": 1,
+        "clumped": 117,
+    }
+    assert rows.select("n_in", "n_kept").unique().rows() == [(1075, 3)]
+    used = _table(sclerostin_results, "harmonised").filter(exposure="sclerostin_ukb", outcome="GCST006979")
+    assert used["rsid"].to_list() == ["rs1513671", "rs80107551", "rs865429"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "beta", "fixed_se", "random_se"),
+    [("GCST006979", 0.52397, 0.02410, 0.19254), ("GCST006980", -0.64902, 0.08531, 0.18054)],
+)
+def test_region__agrees_with_the_five_variants_about_bone(outcome, beta, fixed_se, random_se, sclerostin_results):
+    """Numbers of the README; recomputed by inverting the covariance in numpy, from the files alone."""
+    fixed = _estimate(sclerostin_results, "sclerostin_ukb", outcome, "ivw_ld_fixed")
+    random = _estimate(sclerostin_results, "sclerostin_ukb", outcome, "ivw_ld")
+    assert (fixed["beta"], fixed["se"]) == (pytest.approx(beta, abs=5e-5), pytest.approx(fixed_se, abs=5e-5))
+    assert (random["beta"], random["se"]) == (pytest.approx(beta, abs=5e-5), pytest.approx(random_se, abs=5e-5))
+    slow = _by_inversion(outcome)
+    assert (fixed["beta"], fixed["se"]) == (pytest.approx(slow[0], rel=1e-9), pytest.approx(slow[1], rel=1e-9))
+    assert random["q_value"] < 0.05
+
+
+def _by_inversion(outcome):
+    """Return estimate and standard error per unit lower sclerostin by the textbook formula, from the files."""
+    import numpy as np
+
+    from osteobiome.study.bundled import bundled_study
+
+    folder = bundled_study("sclerostin-bone").parent / "data"
+    names = ["rs1513671", "rs80107551", "rs865429"]
+
+    def rows(file):
+        frame = pl.read_csv(folder / file, separator="\t", infer_schema_length=0)
+        return [frame.row(by_predicate=pl.col("rsid") == name, named=True) for name in names]
+
+    counted = [row["effect_allele"] for row in rows("ld_variants.tsv.gz")]
+
+    def effects(file):
+        """Effects of the alleles that the matrix counts; the files are on one strand."""
+        return np.array(
+            [
+                float(r["beta"]) * (1 if r["effect_allele"] == a else -1)
+                for r, a in zip(rows(file), counted, strict=True)
+            ]
+        )
+
+    r = np.array([[float(row[name]) for name in names] for row in rows("ld_r.tsv.gz")])
+    se = np.array([float(row["standard_error"]) for row in rows(f"{outcome}.tsv.gz")])
+    weight = np.linalg.inv(r * np.outer(se, se))
+    x, y = -effects("sclerostin_ukb.tsv.gz"), effects(f"{outcome}.tsv.gz")
+    return (x @ weight @ y) / (x @ weight @ x), (x @ weight @ x) ** -0.5
+
+
+def test_region__finds_nothing_among_the_other_traits(sclerostin_results):
+    others = _table(sclerostin_results, "estimates").filter(
+        pl.col("family").str.ends_with("other-traits") & pl.col("is_primary")
+    )
+    assert others.height == 36
+    assert (others["status"] == "ok").all()
+    assert others["q_value"].min() > 0.05
+
+
+def test_region__names_what_a_palindrome_without_frequency_costs(sclerostin_results):
+    """Type 2 diabetes of Mahajan 2022 has no frequencies, and one of the three is C/G."""
+    ours = _estimate(sclerostin_results, "sclerostin_ukb", "GCST90132183", "ivw_ld")
+    assert ours["n_variants"] == 2
+    rows = _table(sclerostin_results, "row_report").filter(subject="sclerostin_ukb -> GCST90132183")
+    assert rows.filter(kind="policy").select("reason", "count").rows() == [("palindromic_without_frequency", 1)]
+
+
+def test_region__is_drawn_with_its_genes(sclerostin_results):
+    regional = _table(sclerostin_results, "regional")
+    assert regional.group_by("trait_id", maintain_order=True).len().rows() == [
+        ("sclerostin_ukb", 1075), ("GCST006979", 456), ("GCST006980", 465), ("GCST011365", 468),
+    ]  # fmt: skip
+    assert regional.filter("is_lead")["rsid"].to_list() == ["rs1513671"] * 4
+    known = regional.filter(trait_id="sclerostin_ukb")["ld_r2"]
+    assert (known.len() - known.null_count(), known.max()) == (532, 1.0)
+    r2 = dict(regional.filter(trait_id="GCST006979").select("rsid", "ld_r2").rows())
+    assert r2["rs80107551"] < 0.1
+    genes = _table(sclerostin_results, "genes")
+    assert genes.row(by_predicate=pl.col("gene") == "SOST") == ("SOST", "SOST", 17, 41831099, 41836156, -1)
+    assert genes.height == 8
+
+
+def test_bundled_data__stay_small():
+    """They are in the wheel."""
+    from osteobiome.study.bundled import bundled_study
+
+    folder = bundled_study("sclerostin-bone").parent
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 2_000_000
+
+
+# --- correlated eQTLs taken as independent: a negative example -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def eqtl_results(adiposity_file, tmp_path_factory):
+    from osteobiome.study import run_study
+
+    folder = tmp_path_factory.mktemp("eqtl") / "results"
+    study = adiposity_file.parents[1] / "eqtl-osteoporosis" / "study.toml"
+    assert run_study(study, out=folder, workers=1).n_failed == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("method", "beta", "se", "q", "df"),
+    [
+        ("ivw", -0.000580515378499242, 0.000130849383008571, 252.017876220233, 591),
+        ("egger", 0.00129177027360344, 0.000258208508410687, 181.272196824446, 590),
+    ],
+)
+def test_eqtl__repeats_the_published_arithmetic(method, beta, se, q, df, eqtl_results):
+    """The numbers of table.MRresult.csv and table.heterogeneity.csv, and what is wrong with them: the signs differ."""
+    ours = _estimate(eqtl_results, "ythdf3", "osteoporosis", method)
+    assert (ours["beta"], ours["se"]) == (pytest.approx(beta, rel=1e-10), pytest.approx(se, rel=1e-10))
+    assert ours["n_variants"] == 592
+    name = "cochran_q" if method == "ivw" else "rucker_q"
+    test = _diagnostic(eqtl_results, "ythdf3", "osteoporosis", method, name)
+    assert (test["statistic"], test["df"]) == (pytest.approx(q, rel=1e-10), df)
+
+
+def test_eqtl__has_the_published_intercept(eqtl_results):
+    test = _diagnostic(eqtl_results, "ythdf3", "osteoporosis", "egger", "egger_intercept")
+    assert test["estimate"] == pytest.approx(-0.000294627101280338, rel=1e-10)
+    assert test["se"] == pytest.approx(3.50285961325007e-05, rel=1e-10)
+    assert 10 ** -test["neg_log_10_p_value"] == pytest.approx(3.06757913042087e-16, rel=1e-6)
+
+
+def test_eqtl__knows_where_its_variants_lie_and_which_are_proxies(eqtl_results):
+    """They are within 0.7 Mb of each other, which is what a warning can go by."""
+    rows = _table(eqtl_results, "harmonised")
+    assert (rows["chromosome"].unique().to_list(), rows["matched_by"].unique().to_list()) == ([8], ["position"])
+    assert (rows["position"].min(), rows["position"].max()) == (63521815, 64211673)
+    notes = _table(eqtl_results, "row_report").filter(kind="note", subject="osteoporosis")
+    assert dict(notes.select("reason", "count").rows())["proxy_in_place_of_variant"] == 22
+
+
 # --- what a user types -------------------------------------------------------------------------------------------
 
 
@@ -219,7 +372,7 @@ def test_demo__prints_the_table_and_the_path_of_the_report(shell, tmp_path, scle
     assert "Myocardial infarction" in ran.out
     assert "0.2966" in ran.out
     assert "Report: osteobiome-demo/report.html" in ran.out
-    assert "[25/25] report sclerostin-bone: done" in ran.err
+    assert "[30/30] report sclerostin-bone: done" in ran.err
     assert table_bytes(tmp_path / "osteobiome-demo") == table_bytes(sclerostin_results)
 
 

@@ -29,29 +29,41 @@ def estimate(
     max_bad_rows: Annotated[
         float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
     ] = 0.05,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, metavar="N", help="Seed of the methods that draw random numbers.")
+    ] = 1,
+    quantitative: Annotated[
+        bool,
+        typer.Option(
+            "--quantitative", help="Both traits are quantitative: test the direction (n_exposure, n_outcome)."
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Estimate the effect of one exposure on one outcome from a harmonised table."""
     set_up_logging(verbose)
+    from osteobiome.cli.estimate_tables import diagnostic_rows, dropped_lines, estimate_rows, remarks
     from osteobiome.core.text import count
     from osteobiome.mr.one_table import estimate_table
 
     with errors_as_exit(as_json=as_json):
-        result = estimate_table(table, methods=methods, ld=ld, max_bad_rows=max_bad_rows)
+        result = estimate_table(
+            table, methods=methods, ld=ld, max_bad_rows=max_bad_rows, seed=seed, quantitative=quantitative
+        )
     if as_json:
         print_json(result.as_dict())
     if as_json or quiet:
         return
     say(f"{count(result.rows.n_in, 'variant')}, {result.rows.n_kept} kept, {result.rows.n_dropped} dropped")
-    for line in result.dropped_lines():
+    for line in dropped_lines(result):
         say(f"  {line}")
     say("")
-    print_table(*result.estimate_table(), right=frozenset({1, 2, 3, 4}))
+    print_table(*estimate_rows(result), right=frozenset({1, 2, 3, 4}))
     say("")
-    print_table(*result.diagnostic_table(), right=frozenset({2, 3, 4}))
-    for line in result.remarks():
+    print_table(*diagnostic_rows(result), right=frozenset({2, 3, 4}))
+    for line in remarks(result):
         say(line)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -19,17 +18,19 @@ HEADER = ("exposure → outcome", "estimate", "se", "interval", "p", "q", "varia
 
 
 def estimate_rows(result: RunResult) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
-    """Yield unit, header and rows of the primary estimates, one table per unit."""
+    """Yield head, header and rows of the primary estimates, one table per family and unit."""
     frame = read_table(result.tables["estimates"], schema="estimates").filter(pl.col("is_primary"))
-    for (unit,), part in frame.group_by(["unit"], maintain_order=True):
-        yield str(unit), HEADER, [_row(result, row) for row in part.to_dicts()]
+    families = frame["family"].n_unique() > 1
+    for (family, unit), part in frame.group_by(["family", "unit"], maintain_order=True):
+        head = f"Effects in {unit}, 95 % intervals; q within the family" + (f" {family}" if families else "")
+        yield head, HEADER, [_row(result, row) for row in part.to_dicts()]
 
 
 def _row(result: RunResult, row: dict[str, object]) -> tuple[str, ...]:
     traits = result.study.traits
     pair = f"{traits[str(row['exposure'])].label} → {traits[str(row['outcome'])].label}"
     status = str(row["status"]).replace("_", " ")
-    beta, se, q = row["beta"], row["se"], row["q_value"]
+    beta, se, q = row["beta"], row["se"], row["neg_log_10_q_value"]
     if not isinstance(beta, float) or not isinstance(se, float):
         return (pair, "–", "–", "–", "–", "–", str(row["n_variants"]), status)
     decimals = decimals_for(se, digits=4 if abs(beta) < 10 * se else 3)
@@ -37,7 +38,7 @@ def _row(result: RunResult, row: dict[str, object]) -> tuple[str, ...]:
     assert isinstance(low, float)
     assert isinstance(high, float)
     assert isinstance(p, float)
-    q_text = "–" if not isinstance(q, float) else p_value(-math.log10(q) if q > 0 else math.inf)
+    q_text = p_value(q if isinstance(q, float) else None)
     return (
         pair,
         fixed(beta, decimals),

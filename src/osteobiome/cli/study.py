@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -148,8 +148,8 @@ def _show(result: RunResult) -> None:
     say("")
     say(result.study.config.study.title)
     say("")
-    for unit, header, rows in estimate_rows(result):
-        say(f"Effects in {unit}, 95 % intervals; q within the family")
+    for head, header, rows in estimate_rows(result):
+        say(head)
         print_table(header, rows, right=frozenset(range(1, len(header) - 1)))
         say("")
     for line in message_lines(result):
@@ -182,33 +182,82 @@ def status(
 
 
 def report(
-    study: StudyFile, out: Out = None, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0
+    study: StudyFile,
+    out: Out = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="DIR", help="Write every figure to files in this folder, too.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--formats", metavar="a,b", help="Formats of figures: svg, pdf, png, html, json.")
+    ] = "svg,pdf,png",
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
 ) -> None:
-    """Write the report again from the finished tables."""
+    """Write the report again from the finished tables, and figures as files if asked for."""
     set_up_logging(verbose)
-    from osteobiome.study.runner import rewrite_report
+    from osteobiome.core.progress import for_terminal
+    from osteobiome.study.runner import rewrite_report, save_figures
 
+    written: list[Path] = []
     with errors_as_exit(as_json=as_json):
         path = rewrite_report(study, out=out)
+        if figures is not None:
+            chosen = [part.strip() for part in formats.split(",") if part.strip()]
+            bar = for_terminal(quiet=quiet or as_json)
+            written = save_figures(study, figures, out=out, formats=chosen, progress=bar)
     if as_json:
-        print_json({"report": str(path)})
+        print_json({"report": str(path), "figures": [str(file) for file in written]})
     elif not quiet:
         say(f"Report: {path}")
+        if written:
+            say(f"Figures: {len(written)} files in {figures}")
 
 
-def cite(study: StudyFile, out: Out = None, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
+def cite(
+    study: StudyFile,
+    out: Out = None,
+    style: Annotated[
+        Literal["text", "bibtex", "csl"], typer.Option("--format", help="Lines of text, BibTeX or CSL-JSON.")
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write to this file, not to the screen.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
     """List what to cite: methods that ran and data that were used."""
     set_up_logging(verbose)
-    from osteobiome.study.runner import citations
+    from osteobiome.report.bibliography import to_bibtex, to_csl_json, to_text
+    from osteobiome.study.runner import NO_CITATION, cited
 
     with errors_as_exit(as_json=as_json):
-        rows = citations(study, out=out)
+        found = cited(study, out=out)
+        text = {"text": to_text, "bibtex": to_bibtex, "csl": to_csl_json}[style](found.entries)
+        if style == "text":
+            text += "".join(f"{NO_CITATION}  data: {label}\n" for label in found.uncited)
+        if output is not None:
+            _write_file(output, text)
     if as_json:
-        print_json({"citations": rows})
+        written = {} if output is None else {"file": str(output)}
+        print_json({"citations": found.uses, "entries": found.entries, **written})
     if as_json or quiet:
         return
-    for row in rows:
-        say(f"{row['source']}  {row['used_for']}")
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        say(f"wrote {output}")
+
+
+def _write_file(path: Path, text: str) -> None:
+    """Write a file that the user named; a folder of that name is a fault."""
+    from osteobiome.core.errors import Fault, StoreWriteError
+    from osteobiome.store import write_atomic
+
+    if path.is_dir():
+        raise StoreWriteError(Fault("is_a_folder", str(path), "a folder", "a file name", "Name a file inside it"))
+    write_atomic(path, text.encode())
 
 
 def doctor(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:

@@ -85,6 +85,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("ci_high", "Float64", "upper end of the interval", "as beta"),
     ("ci_set", "List(Array2)", "the confidence set as intervals, ends may be infinite", "as beta"),
     ("q_value", "Float64", "Benjamini-Hochberg over the primary estimates of the family"),
+    ("neg_log_10_q_value", "Float64", "minus log10 of q_value; q_value itself is 0 below 1e-308"),
     ("n_variants", "Int64", "variants the estimate is based on"),
     ("unit", "String", "unit of beta: outcome unit per exposure unit"),
     ("distribution", "String", "normal or t: reference distribution of interval and p value"),
@@ -142,6 +143,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("licence", "String", "licence of the record or its data"),
     # methods
     ("label", "String", "name for readers"),
+    ("short_label", "String", "name in figures, where room is scarce"),
     ("doi", "String", "where the method is described"),
     ("assumptions", "List(String)", "what must hold for the method to be right"),
     ("used_for", "String", "primary, sensitivity or diagnostic"),
@@ -189,8 +191,8 @@ HARMONISED: Schema = (
 )  # fmt: skip
 ESTIMATES: Schema = (
     "family", "exposure", "outcome", "method", "estimand", "is_primary", "beta", "se", "level", "ci_low", "ci_high",
-    "ci_set", "neg_log_10_p_value", "q_value", "n_variants", "unit", "distribution", "df", "selection_corrected",
-    "overlap_corrected", "status", "message", "seed", "n_draws",
+    "ci_set", "neg_log_10_p_value", "q_value", "neg_log_10_q_value", "n_variants", "unit", "distribution", "df",
+    "selection_corrected", "overlap_corrected", "status", "message", "seed", "n_draws",
 )  # fmt: skip
 DIAGNOSTICS: Schema = (
     "family", "exposure", "outcome", "method", "name", "estimate", "se", "statistic", "df", "neg_log_10_p_value",
@@ -201,7 +203,7 @@ EVIDENCE: Schema = (
     "subject", "predicate", "object", "direction", "kind", "method", "effect", "se", "unit", "neg_log_10_p_value",
     "q_value", "status", "design", "grade", "knowledge_level", "agent_type", "is_simulated", "source", "licence",
 )  # fmt: skip
-METHODS: Schema = ("name", "label", "used_for", "doi", "assumptions")
+METHODS: Schema = ("name", "label", "short_label", "used_for", "doi", "assumptions")
 TRAITS: Schema = (
     "trait_id", "label", "layer", "curie", "type", "unit", "unit_label", "n_people", "n_cases", "prevalence",
     "case_definition", "adjusted_for", "body_size_covariates", "ancestry", "sex", "age_range", "cohorts",

@@ -32,6 +32,7 @@ class Status(StrEnum):
     SINGULAR = "singular"
     NOT_POSITIVE_SEMIDEFINITE = "not_positive_semidefinite"
     MISSING_LD = "missing_ld"
+    MISSING_POSITIONS = "missing_positions"
 
     @property
     def message(self) -> str:
@@ -79,6 +80,10 @@ _MESSAGES: dict[Status, str] = {
     ),
     Status.MISSING_LD: (
         "Not estimable: the method needs the LD matrix of all its variants. Give one under [ld], with alleles."
+    ),
+    Status.MISSING_POSITIONS: (
+        "Not estimable: the method needs chromosome and position of every variant. Give both columns in the exposure "
+        "or outcome file."
     ),
 }
 
@@ -146,8 +151,8 @@ class Estimate:
         Ends of the interval, in ``unit``.
     ci_set : tuple of (float, float)
         Confidence set as intervals; several, or infinite ends, where the method says so.
-    neg_log_10_p_value, q_value : float or None
-        Two-sided test of no effect; q over the family.
+    neg_log_10_p_value, q_value, neg_log_10_q_value : float or None
+        Two-sided test of no effect; q over the family, also as minus log10.
     n_variants : int
         Variants used.
     unit : str
@@ -168,6 +173,7 @@ class Estimate:
     ci_set: tuple[tuple[float, float], ...] = ()
     neg_log_10_p_value: float | None = None
     q_value: float | None = None
+    neg_log_10_q_value: float | None = None
     n_variants: int = 0
     unit: str = ""
     distribution: Distribution = "normal"

@@ -149,6 +149,7 @@ REASONS = {
     "p_value_contradicts_beta_and_se": "p value contradicts effect and standard error",
     "palindromic_strand_unknown": "A/T or C/G whose strand in the LD matrix is unknown",
     "not_in_ld_matrix": "not in the LD matrix",
+    "clumped": "in linkage disequilibrium with an instrument of smaller p (clumped)",
     "palindromic_kept_by_frequency": "A/T or C/G, kept because frequencies settle the strand",
     "palindromic_turned": "A/T or C/G, turned because frequencies lie on opposite sides of one half",
     "palindromic_taken_as_aligned": "A/T or C/G, taken as aligned in the file",

@@ -77,29 +77,51 @@ class LdMatrix:
             ``not_in_ld_matrix``, ``allele_mismatch`` and ``palindromic_strand_unknown`` with the variants concerned;
             empty if all is well.
         """
-        place = {name: index for index, name in enumerate(self.rsid)}
+        found = self.find(rsid, effect_allele, other_allele, eaf=eaf, trust_strand=trust_strand)
         problems: dict[str, list[str]] = {}
-        rows, signs = [], []
-        for i, (name, effect, other) in enumerate(zip(rsid, effect_allele, other_allele, strict=True)):
-            if name not in place:
-                problems.setdefault("not_in_ld_matrix", []).append(name)
-                continue
-            row = place[name]
-            sign = _sign((effect, other), (self.counted[row], self.other[row]))
-            if sign and (effect, other) in _PALINDROMES and not trust_strand:
-                sign = _sign_by_frequency(eaf[i] if eaf else None, self.frequency[row] if self.frequency else None)
-                if sign == 0:
-                    problems.setdefault("palindromic_strand_unknown", []).append(name)
-                    continue
-            if sign == 0:
-                problems.setdefault("allele_mismatch", []).append(name)
-                continue
-            rows.append(row)
-            signs.append(float(sign))
+        for name, (_, _, problem) in zip(rsid, found, strict=True):
+            if problem:
+                problems.setdefault(problem, []).append(name)
         if problems:
             return None, problems
-        direction = np.array(signs)
+        rows = [row for row, _, _ in found]
+        direction = np.array([float(sign) for _, sign, _ in found])
         return self.r[np.ix_(rows, rows)] * np.outer(direction, direction), {}
+
+    def find(
+        self,
+        rsid: Sequence[str],
+        effect_allele: Sequence[str],
+        other_allele: Sequence[str],
+        *,
+        eaf: Sequence[float | None] = (),
+        trust_strand: bool = False,
+    ) -> list[tuple[int, int, str]]:
+        """Return where each variant stands in the matrix and which way round it was counted.
+
+        Parameters
+        ----------
+        rsid, effect_allele, other_allele, eaf, trust_strand
+            As in :meth:`oriented`.
+
+        Returns
+        -------
+        list of (int, int, str)
+            Row, +1 or -1, and an empty text; or -1, 0, and what is wrong: ``not_in_ld_matrix``, ``allele_mismatch``
+            or ``palindromic_strand_unknown``.
+        """
+        place = {name: index for index, name in enumerate(self.rsid)}
+        found: list[tuple[int, int, str]] = []
+        for i, (name, effect, other) in enumerate(zip(rsid, effect_allele, other_allele, strict=True)):
+            row = place.get(name, -1)
+            sign, problem = 0, "not_in_ld_matrix"
+            if row >= 0:
+                sign, problem = _sign((effect, other), (self.counted[row], self.other[row])), "allele_mismatch"
+                if sign and (effect, other) in _PALINDROMES and not trust_strand:
+                    frequency = self.frequency[row] if self.frequency else None
+                    sign, problem = _sign_by_frequency(eaf[i] if eaf else None, frequency), "palindromic_strand_unknown"
+            found.append((row, sign, "") if sign else (-1, 0, problem))
+        return found
 
 
 def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:

@@ -1,7 +1,26 @@
 """Mendelian randomization: one file per estimator, one kernel for single pairs and grids."""
 
 from osteobiome.mr.batch import fit_block, grid
-from osteobiome.mr.estimators import egger, ivw, ivw_fixed, ivw_ld, ivw_ld_fixed, wald_ratio
+from osteobiome.mr.estimators import (
+    egger,
+    egger_ld,
+    egger_radial,
+    ivw,
+    ivw_fixed,
+    ivw_ld,
+    ivw_ld_fixed,
+    ivw_lead,
+    ivw_radial,
+    penalised_mode,
+    penalised_weighted_median,
+    simple_median,
+    simple_mode,
+    simple_mode_nome,
+    wald_ratio,
+    weighted_median,
+    weighted_mode,
+    weighted_mode_nome,
+)
 from osteobiome.mr.fit import BatchFit, Block
 from osteobiome.mr.registry import ESTIMATORS, Estimator, estimator
 
@@ -11,6 +30,8 @@ __all__ = [
     "Block",
     "Estimator",
     "egger",
+    "egger_ld",
+    "egger_radial",
     "estimator",
     "fit_block",
     "grid",
@@ -18,5 +39,15 @@ __all__ = [
     "ivw_fixed",
     "ivw_ld",
     "ivw_ld_fixed",
+    "ivw_lead",
+    "ivw_radial",
+    "penalised_mode",
+    "penalised_weighted_median",
+    "simple_median",
+    "simple_mode",
+    "simple_mode_nome",
     "wald_ratio",
+    "weighted_median",
+    "weighted_mode",
+    "weighted_mode_nome",
 ]

@@ -116,9 +116,10 @@ class TestColumn:
     null: str = ""
     estimate: NDArray[np.float64] | None = None
     se: NDArray[np.float64] | None = None
+    messages: tuple[str, ...] = ()
 
     def test(self, row: int) -> Test:
-        """Return the diagnostic of one pair."""
+        """Return the diagnostic of one pair; one of ``messages`` (one per pair) says why there is no number."""
 
         def pick(values: NDArray[np.float64] | None) -> float | None:
             if values is None or np.isnan(values[row]):
@@ -133,6 +134,7 @@ class TestColumn:
             self.null,
             pick(self.estimate),
             pick(self.se),
+            self.messages[row] if self.messages else "",
         )
 
 

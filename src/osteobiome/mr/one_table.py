@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError, nearest
-from osteobiome.core.estimate import Estimate
+from osteobiome.core.estimate import Estimate, Test
 from osteobiome.core.rows import RowLedger, RowReport
-from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason, significant
 from osteobiome.instruments import Instruments, f_statistic
 from osteobiome.ld import check_correlation
 from osteobiome.mr.batch import grid
+from osteobiome.mr.checks import TableRows, TraitFacts, influence, leave_one_out, power, steiger
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.sumstats.numbers import blank, number
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NUMBERS = ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome")
+FACTS = ("eaf", "n_exposure", "n_outcome", "chromosome", "position")
+INFLUENCE = ("leverage", "q_contribution", "studentised_residual", "cooks_distance", "is_outlier")
+NAMES_OF_PAIR = ("family", "exposure", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,23 @@ class TableResult:
         One per method.
     pair : Instruments
         The kept variants.
+    influence, leave_one_out : TableRows
+        How much each variant moves the IVW estimate, and the estimate without it; with the LD matrix if there is one.
+    checks : tuple of (str, Test)
+        Direction and power, with the name of the check.
     """
 
     rows: RowReport
     estimates: tuple[Estimate, ...]
     pair: Instruments
+    influence: TableRows
+    leave_one_out: TableRows
+    checks: tuple[tuple[str, Test], ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain data for JSON."""
-        diagnostics = [{"method": e.method, **test.as_dict()} for e in self.estimates for test in e.diagnostics]
+        tests = [(e.method, test) for e in self.estimates for test in e.diagnostics]
+        diagnostics = [{"method": method, **test.as_dict()} for method, test in (*tests, *self.checks)]
         return {
             "n_in": self.rows.n_in,
             "n_kept": self.rows.n_kept,
@@ -57,6 +68,7 @@ class TableResult:
             "estimates": [e.as_dict() for e in self.estimates],
             "diagnostics": diagnostics,
             "variants": self._variants(),
+            "leave_one_out": [_without(row, NAMES_OF_PAIR) for row in self.leave_one_out.rows()],
         }
 
     def _variants(self) -> list[dict[str, object]]:
@@ -64,49 +76,17 @@ class TableResult:
         ratio, se = wald_ratios(pair.beta_exposure, pair.se_exposure, pair.beta_outcome, pair.se_outcome)
         names = pair.rsid or tuple(f"row {i + 1}" for i in range(pair.n_variants))
         strength = f_statistic(pair.beta_exposure, pair.se_exposure)
+        moved = self.influence.rows() or [{}] * pair.n_variants
         return [
             {
                 "rsid": name,
                 "f_statistic": float(f),
                 "wald_ratio": None if np.isnan(r) else float(r),
                 "wald_ratio_se": None if np.isnan(s) else float(s),
+                **{key: row.get(key) for key in INFLUENCE},
             }
-            for name, f, r, s in zip(names, strength, ratio, se, strict=True)
+            for name, f, r, s, row in zip(names, strength, ratio, se, moved, strict=True)
         ]
-
-    def dropped_lines(self) -> list[str]:
-        """Return one line per reason for dropped rows."""
-        return [
-            f"{drop.count} dropped: {reason(drop.reason)} (line {', '.join(map(str, drop.lines[:5]))})"
-            for drop in self.rows.dropped
-        ]
-
-    def estimate_table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Return header and rows of the estimates for a terminal."""
-        rows: list[tuple[str, ...]] = []
-        for e in self.estimates:
-            if e.beta is None or e.se is None:
-                rows.append((e.method, "–", "–", "–", "–", str(e.status)))
-                continue
-            decimals = decimals_for(e.se, digits=4)
-            cells = (fixed(e.beta, decimals), fixed(e.se, decimals), interval(e.ci_low, e.ci_high, decimals))
-            rows.append((e.method, *cells, p_value(e.neg_log_10_p_value), str(e.status)))
-        return ("method", "estimate", "se", "95 % interval", "p", "status"), rows
-
-    def diagnostic_table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Return header and rows of the diagnostics for a terminal, each quantity once."""
-        rows: dict[tuple[str, str], tuple[str, ...]] = {}
-        for e in self.estimates:
-            for test in e.diagnostics:
-                value = test.statistic if test.estimate is None else test.estimate
-                df = "" if test.df is None else f"{test.df:.0f}"
-                p = "" if test.neg_log_10_p_value is None else p_value(test.neg_log_10_p_value)
-                rows.setdefault((test.name, significant(value, 4)), (test.name, e.method, significant(value, 4), df, p))
-        return ("test or quantity", "of", "value", "df", "p"), list(rows.values())
-
-    def remarks(self) -> list[str]:
-        """Return what the statuses and stand-ins have to say."""
-        return [f"{e.method}: {e.message}" for e in self.estimates if e.message]
 
 
 def resolve_methods(text: str, *, n_variants: int, has_ld: bool) -> tuple[str, ...]:
@@ -147,7 +127,13 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool) -> tuple[str, .
 
 
 def estimate_table(
-    path: Path, *, methods: str = "all", ld: Path | None = None, max_bad_rows: float = 0.05
+    path: Path,
+    *,
+    methods: str = "all",
+    ld: Path | None = None,
+    max_bad_rows: float = 0.05,
+    seed: int = 1,
+    quantitative: bool = False,
 ) -> TableResult:
     """Estimate from a table of one harmonised pair.
 
@@ -155,18 +141,22 @@ def estimate_table(
     ----------
     path : pathlib.Path
         CSV or TSV with ``beta_exposure``, ``se_exposure``, ``beta_outcome``, ``se_outcome``; optional ``rsid``,
-        ``effect_allele``, ``eaf``, ``n_exposure``, ``n_outcome``.
+        ``effect_allele``, ``eaf``, ``n_exposure``, ``n_outcome``, ``chromosome``, ``position``.
     methods : str
         ``all`` or names separated by commas.
     ld : pathlib.Path, optional
         Square table of signed r, one row per row of the table, no header; counted in the effect alleles.
     max_bad_rows : float
         Share of rows that one fault may take.
+    seed : int
+        Seed of the methods that draw random numbers.
+    quantitative : bool
+        Both traits are quantitative: the direction is tested, too. (Of log odds the scale is not known from a table.)
 
     Returns
     -------
     TableResult
-        Estimates with status, row report, variants.
+        Estimates with status, row report, variants, checks.
 
     Raises
     ------
@@ -201,7 +191,22 @@ def estimate_table(
     matrix = None if ld is None else _read_square(ld, raw.height)
     pair = _pair(kept, matrix)
     names = resolve_methods(methods, n_variants=pair.n_variants, has_ld=matrix is not None)
-    return TableResult(rows, tuple(grid([pair], names)[0]), pair)
+    facts = TraitFacts(), TraitFacts()
+    checks = [("power", test) for test in power(pair, *facts) if test.name == "minimum_detectable_effect"]
+    if quantitative:
+        checks += [("steiger", test) for test in steiger(pair, *facts)]
+    return TableResult(
+        rows,
+        tuple(grid([pair], names, seed=seed)[0]),
+        pair,
+        influence(pair),
+        leave_one_out(pair, method="ivw" if matrix is None else "ivw_ld"),
+        tuple(checks),
+    )
+
+
+def _without(row: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:
+    return {key: value for key, value in row.items() if key not in names}
 
 
 def _with_option(fault: Fault) -> Fault:
@@ -223,7 +228,9 @@ def _pair(kept: pl.DataFrame, matrix: NDArray[np.float64] | None) -> Instruments
     if matrix is not None:
         lines = kept["__row__"].to_numpy()
         ld_r = matrix[np.ix_(lines, lines)]
-    return Instruments(bx, sx, by, sy, rsid=text["rsid"], effect_allele=text["effect_allele"], ld_r=ld_r)
+    pair = Instruments(bx, sx, by, sy, rsid=text["rsid"], effect_allele=text["effect_allele"], ld_r=ld_r)
+    facts = kept.select(number(name).cast(pl.Float64).alias(name) for name in FACTS if name in kept.columns)
+    return replace(pair, **{name: facts[name].fill_null(np.nan).to_numpy() for name in facts.columns})
 
 
 def _read_square(path: Path, size: int) -> NDArray[np.float64]:

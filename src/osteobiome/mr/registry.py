@@ -23,6 +23,8 @@ class Estimator:
     ----------
     name, label : str
         Name in study files and tables; name for readers.
+    short : str
+        Name in figures, where room is scarce; the label if empty.
     doi : str
         Where the method is described.
     assumptions : tuple of str
@@ -49,6 +51,7 @@ class Estimator:
     max_variants: int = 0
     needs_ld: bool = False
     stochastic: bool = False
+    short: str = ""
 
 
 ESTIMATORS: Registry[Estimator] = Registry("method")
@@ -65,6 +68,7 @@ def estimator(
     max_variants: int = 0,
     needs_ld: bool = False,
     stochastic: bool = False,
+    short: str = "",
 ) -> Callable[[F], F]:
     """Register the decorated function as an estimator; the parameters are those of :class:`Estimator`."""
 
@@ -82,6 +86,7 @@ def estimator(
                 max_variants=max_variants,
                 needs_ld=needs_ld,
                 stochastic=stochastic,
+                short=short or label,
             ),
         )
         return function

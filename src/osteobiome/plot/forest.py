@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osteobiome.core.errors import Fault, SchemaError
-from osteobiome.plot.style import BLUE, Spec, base, wrap
+from osteobiome.plot.figure import Figure, need
+from osteobiome.plot.intervals import ZERO, zero_line
+from osteobiome.plot.style import BARE_AXIS, BLUE, base, distinct, wrap
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,8 +16,8 @@ LINE_PIXELS = 13
 GAP_PIXELS = 10
 
 
-def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
-    """Return the specification of a forest plot.
+def forest(frame: pl.DataFrame, *, title: str, unit: str, caption: str = "") -> Figure:
+    """Return a forest plot.
 
     Parameters
     ----------
@@ -27,11 +28,13 @@ def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
         Title above the figure.
     unit : str
         Unit of the estimates, for the axis.
+    caption : str
+        What is to be seen, in words.
 
     Returns
     -------
-    dict
-        Vega-Lite specification; rows in the order of the frame.
+    Figure
+        Rows in the order of the frame; dataset ``estimates``.
 
     Raises
     ------
@@ -42,31 +45,20 @@ def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
     --------
     >>> import polars as pl
     >>> rows = pl.DataFrame({"label": ["a"], "beta": [0.1], "ci_low": [0.0], "ci_high": [0.2]})
-    >>> forest(rows, title="Effects", unit="SD per SD")["layer"][2]["mark"]["type"]
-    'point'
+    >>> forest(rows, title="Effects", unit="SD per SD").datasets["estimates"][0]["beta"]
+    0.1
     """
-    missing = [name for name in ("label", "beta", "ci_low", "ci_high") if name not in frame.columns]
-    if missing:
-        raise SchemaError(
-            Fault("missing_column", "forest plot", f"no column '{missing[0]}'", "label, beta, ci_low, ci_high")
-        )
+    need(frame.columns, ("label", "beta", "ci_low", "ci_high"), figure="forest plot")
     rows = frame.select("label", "beta", "ci_low", "ci_high").drop_nulls().to_dicts()
-    for row in rows:
-        row["label"] = "\n".join(wrap(row["label"], LABEL_WIDTH))
-    _make_distinct(rows)
-    order = [row["label"] for row in rows]
+    labels = distinct(["\n".join(wrap(row["label"], LABEL_WIDTH)) for row in rows])
+    for row, label in zip(rows, labels, strict=True):
+        row["label"] = label
     y = {
         "field": "label",
         "type": "nominal",
-        "sort": order,
+        "sort": None,
         "title": None,
-        "axis": {
-            "labelExpr": "split(datum.label, '\\n')",
-            "labelLimit": 170,
-            "ticks": False,
-            "domain": False,
-            "labelPadding": 8,
-        },
+        "axis": {**BARE_AXIS, "labelExpr": "split(datum.label, '\\n')", "labelLimit": 170},
     }
     tooltip = [
         {"field": "label", "type": "nominal", "title": "outcome"},
@@ -78,16 +70,13 @@ def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
     x = {"field": "ci_low", "type": "quantitative", "title": axis_title, "axis": {"tickCount": 5}}
     spec = base(
         title=title,
-        height=len(rows) * (GAP_PIXELS + LINE_PIXELS * max([2, *(len(row["label"].split("\n")) for row in rows)])),
+        height=len(rows) * (GAP_PIXELS + LINE_PIXELS * max([2, *(label.count("\n") + 1 for label in labels)])),
         description=f"Forest plot of {len(rows)} estimates in {unit} with 95 % intervals",
     )
-    spec["data"] = {"values": rows}
+    spec["datasets"] = {"estimates": rows, "zero": ZERO}
+    spec["data"] = {"name": "estimates"}
     spec["layer"] = [
-        {
-            "mark": {"type": "rule", "strokeDash": [4, 3]},
-            "data": {"values": [{"zero": 0}]},
-            "encoding": {"x": {"field": "zero", "type": "quantitative"}},
-        },
+        zero_line(),
         {
             "mark": {"type": "rule", "strokeWidth": 2, "color": BLUE},
             "encoding": {"y": y, "x": x, "x2": {"field": "ci_high"}},
@@ -97,13 +86,4 @@ def forest(frame: pl.DataFrame, *, title: str, unit: str) -> Spec:
             "encoding": {"y": y, "x": {"field": "beta", "type": "quantitative"}, "tooltip": tooltip},
         },
     ]
-    return spec
-
-
-def _make_distinct(rows: list[dict[str, str]]) -> None:
-    """Add characters without width to repeated labels: rows of one label would be drawn over each other."""
-    seen: dict[str, int] = {}
-    for row in rows:
-        label = row["label"]
-        seen[label] = seen.get(label, -1) + 1
-        row["label"] = label + "\u200b" * seen[label]
+    return Figure(spec, "forest", caption)

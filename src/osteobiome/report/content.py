@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,10 +15,15 @@ from osteobiome.store import read_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLES = ("estimates", "diagnostics", "harmonised", "methods", "row_report", "traits", "published")
+TABLES = (
+    "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "controls", "regional", "genes", "methods",
+    "row_report", "traits", "published",
+)  # fmt: skip
+PairId = tuple[str, str, str]
+"""Family, exposure, outcome."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """Everything that the page shows.
 
@@ -25,7 +31,8 @@ class Content:
     ----------
     study : dict
         Facts of ``study.json``.
-    estimates, diagnostics, harmonised, methods, row_report, traits, published : polars.DataFrame
+    estimates, diagnostics, harmonised, influence, leave_one_out, controls, regional, genes, methods, row_report, \
+traits, published : polars.DataFrame
         Tables of the store, schemas of the same names.
     """
 
@@ -33,14 +40,39 @@ class Content:
     estimates: pl.DataFrame
     diagnostics: pl.DataFrame
     harmonised: pl.DataFrame
+    influence: pl.DataFrame
+    leave_one_out: pl.DataFrame
+    controls: pl.DataFrame
+    regional: pl.DataFrame
+    genes: pl.DataFrame
     methods: pl.DataFrame
     row_report: pl.DataFrame
     traits: pl.DataFrame
     published: pl.DataFrame
 
+    @cached_property
+    def _traits(self) -> dict[str, dict[str, Any]]:
+        return {row["trait_id"]: row for row in self.traits.to_dicts()}
+
+    @cached_property
+    def _methods(self) -> dict[str, str]:
+        return {row["name"]: row["label"] for row in self.methods.to_dicts()}
+
+    @cached_property
+    def _diagnostics(self) -> dict[tuple[PairId, str, str], dict[str, Any]]:
+        """Diagnostics by pair, method and name: a study has thousands, and every section asks for some."""
+        found: dict[tuple[PairId, str, str], dict[str, Any]] = {}
+        for row in self.diagnostics.to_dicts():
+            found.setdefault((pair_id(row), row["method"], row["name"]), row)
+        return found
+
+    @cached_property
+    def _parts(self) -> dict[str, dict[PairId, pl.DataFrame]]:
+        return {}
+
     def trait(self, trait_id: str) -> dict[str, Any]:
         """Return a trait's row."""
-        return self.traits.row(by_predicate=pl.col("trait_id") == trait_id, named=True)
+        return self._traits[trait_id]
 
     def label(self, trait_id: str) -> str:
         """Return a trait's name for readers."""
@@ -48,27 +80,60 @@ class Content:
 
     def method_label(self, name: str) -> str:
         """Return a method's name for readers."""
-        found = self.methods.filter(pl.col("name") == name)["label"]
-        return str(found[0]) if len(found) else name
+        return str(self._methods.get(name, name))
+
+    @cached_property
+    def _short_labels(self) -> dict[str, str]:
+        return {row["name"]: row["short_label"] or row["label"] for row in self.methods.to_dicts()}
+
+    def short_label(self, name: str) -> str:
+        """Return a method's name for figures."""
+        return str(self._short_labels.get(name, name))
 
     def primary(self) -> pl.DataFrame:
         """Return the primary estimates in order."""
         return self.estimates.filter(pl.col("is_primary"))
 
-    def of_pair(self, frame: pl.DataFrame, row: dict[str, Any]) -> pl.DataFrame:
-        """Return the rows of a table that belong to one pair of one family."""
-        return frame.filter(
-            (pl.col("family") == row["family"])
-            & (pl.col("exposure") == row["exposure"])
-            & (pl.col("outcome") == row["outcome"])
-        )
+    def of_pair(self, table: str, row: dict[str, Any]) -> pl.DataFrame:
+        """Return the rows of a table that belong to one pair of one family.
 
-    def diagnostic(self, row: dict[str, Any], name: str) -> dict[str, Any] | None:
-        """Return one diagnostic of an estimate, or None."""
-        found = self.of_pair(self.diagnostics, row).filter(
-            (pl.col("method") == row["method"]) & (pl.col("name") == name)
-        )
-        return found.row(0, named=True) if found.height else None
+        Parameters
+        ----------
+        table : str
+            Name of a table with the columns family, exposure, outcome.
+        row : dict
+            With family, exposure, outcome of the pair.
+        """
+        frame: pl.DataFrame = getattr(self, table)
+        if table not in self._parts:
+            parts = frame.partition_by(["family", "exposure", "outcome"], as_dict=True, maintain_order=True)
+            self._parts[table] = {(str(f), str(x), str(y)): part for (f, x, y), part in parts.items()}
+        return self._parts[table].get(pair_id(row), frame.clear())
+
+    def diagnostic(self, row: dict[str, Any], name: str, *, method: str = "") -> dict[str, Any] | None:
+        """Return one diagnostic of an estimate, or None.
+
+        Parameters
+        ----------
+        row : dict
+            An estimate.
+        name : str
+            Name of the diagnostic.
+        method : str
+            Whose diagnostic, if not that of the estimate's own method.
+        """
+        return self._diagnostics.get((pair_id(row), method or row["method"], name))
+
+    @cached_property
+    def _row_reports(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self.row_report.to_dicts():
+            found.setdefault(row["subject"], []).append(row)
+        return found
+
+    def row_reports(self, subject: str) -> list[dict[str, Any]]:
+        """Return the lines of the row report about a trait or a pair (``exposure -> outcome``)."""
+        return self._row_reports.get(subject, [])
 
     def heterogeneity(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """Return the Q test of an estimate: Cochran's, or Rücker's if the method has an intercept."""
@@ -76,7 +141,7 @@ class Content:
 
     def is_genome_wide(self, row: dict[str, Any]) -> bool:
         """Return whether every instrument of a pair passes genome-wide significance."""
-        lowest = self.of_pair(self.harmonised, row)["neg_log_10_p_value_exposure"].min()
+        lowest = self.of_pair("harmonised", row)["neg_log_10_p_value_exposure"].min()
         return isinstance(lowest, float) and passes(lowest, GENOME_WIDE_P)
 
     def ld(self, family: str) -> str:
@@ -86,6 +151,11 @@ class Content:
     def exposure_direction(self, family: str) -> str:
         """Return ``higher`` or ``lower``."""
         return str(next(f["exposure_direction"] for f in self.study["families"] if f["id"] == family))
+
+
+def pair_id(row: dict[str, Any]) -> PairId:
+    """Return what names a pair: family, exposure, outcome."""
+    return row["family"], row["exposure"], row["outcome"]
 
 
 def read_content(folder: Path) -> Content:

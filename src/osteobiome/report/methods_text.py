@@ -1,4 +1,4 @@
-"""The methods paragraph, naming only what ran, and the list of references."""
+"""The methods as paragraphs for a paper, naming only what ran, and the list of references."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import polars as pl
 
 from osteobiome.core.provenance import version
 from osteobiome.core.text import count, join, threshold_text
+from osteobiome.report.bibliography import entries, reference_text
+from osteobiome.report.flags.flag import pair_name, some_names
+from osteobiome.report.ran import clumping_text, estimators_that_ran, measured, n_pairs, refits, uses_ld
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
@@ -18,59 +21,76 @@ _POLICIES = {
     "drop": "Palindromic variants (A/T, C/G) were dropped",
     "keep_forward": "Palindromic variants (A/T, C/G) were kept, both files being declared to be on the forward strand",
 }
+_INFLUENCE = {
+    "q_contribution": "contributions to Q",
+    "leverage": "leverage",
+    "studentised_residual": "studentised residuals",
+    "cooks_distance": "Cook's distance",
+}
+_POWER = {
+    "minimum_detectable_effect": "the smallest effect detectable at the precision reached",
+    "minimum_detectable_effect_from_sizes": "the smallest effect detectable at the sample sizes",
+    "power_at_effect": "the power at the declared effect",
+}
 
 
 def methods_paragraph(content: Content) -> str:
-    """Return the methods as a paragraph for a paper.
+    """Return the methods as one paragraph for a paper.
 
     Parameters
     ----------
     content : Content
         Tables and facts of a finished study.
     """
-    study = content.study
-    primary = content.primary()
-    gave_numbers = content.estimates.filter(pl.col("status") == "ok")["method"].unique().to_list()
-    used = content.methods.filter((pl.col("used_for") != "diagnostic") & pl.col("name").is_in(gave_numbers)).to_dicts()
-    first = [
-        m["label"] if m["name"] != "wald_ratio" else "Wald ratio where one variant was left"
-        for m in used
-        if m["used_for"] == "primary"
-    ]
-    others = [m["label"] for m in used if m["used_for"] == "sensitivity"]
+    return " ".join(methods_paragraphs(content))
+
+
+def methods_paragraphs(content: Content) -> list[str]:
+    """Return the methods as paragraphs for a paper: data, estimates, checks, reporting.
+
+    Parameters
+    ----------
+    content : Content
+        Tables and facts of a finished study.
+
+    Notes
+    -----
+    An estimator or a check is named if it gave a number for at least one pair; that it was declared is not enough.
+    """
+    paragraphs = (_data(content), _estimates(content), check_sentences(content), _reporting(content))
+    return [" ".join(sentences) for sentences in paragraphs if sentences]
+
+
+def _data(content: Content) -> list[str]:
+    study, primary = content.study, content.primary()
     families = study["families"]
-    parts = [
+    sentences = [
         f"Two-sample Mendelian randomization of {count(primary.height, 'pair')} of traits in "
         f"{count(len(families), 'family', 'families')} of tests, on {study['genome_build']}."
     ]
-    selected = [t for t in primary["exposure"].unique(maintain_order=True) if t not in study["given"]]
-    if selected:
-        parts.append(
+    exposures = primary["exposure"].unique(maintain_order=True).to_list()
+    if any(name not in study["given"] for name in exposures):
+        sentences.append(
             f"Instruments were variants with p ≤ {threshold_text(study['p_threshold'])} in the exposure's file."
         )
-    parts += [
+    sentences += [
         f"The instruments of {content.label(name)} were given ({why})."
         for name, why in study["given"].items()
-        if name in set(primary["exposure"])
+        if name in exposures
     ]
-    parts.append(
-        "Effects were brought to the same allele by position and allele class, or by rsID with an allele check. "
-        + _palindromes(content)
-    )
-    if first:
-        parts.append(f"Primary estimator, declared before the run: {join(first)}.")
-    if others:
-        parts.append(f"Sensitivity analyses: {join(others)}.")
-    if "lower" in {f["exposure_direction"] for f in families}:
-        parts.append("Effects are stated per unit lower exposure where the unit says so.")
-    parts.append(
-        "Heterogeneity was tested by Q, strength by the F statistic; q-values are Benjamini-Hochberg over the primary "
-        f"estimates of a family. All computation by osteobiome {version()}."
-    )
-    return " ".join(parts)
+    clumped = clumping_text(content)
+    if clumped:
+        sentences.append(f"{clumped}.")
+    if content.harmonised.height:
+        sentences.append(
+            "Effects were brought to the same allele by position and allele class, or by rsID with an allele check."
+        )
+        sentences.append(palindrome_sentence(content))
+    return sentences
 
 
-def _palindromes(content: Content) -> str:
+def palindrome_sentence(content: Content) -> str:
+    """Return what was done with palindromic variants."""
     policy = content.study["palindromic"]
     low, high = policy["drop_between"]
     text = _POLICIES[policy["policy"]].format(low=low, high=high)
@@ -80,12 +100,120 @@ def _palindromes(content: Content) -> str:
     return text + "."
 
 
+def _estimates(content: Content) -> list[str]:
+    """Name the estimators with numbers, how they treat correlation, and their random draws."""
+    first, others = (estimators_that_ran(content, use) for use in ("primary", "sensitivity"))
+    sentences = []
+    if first:
+        labels = [m["label"] if m["name"] != "wald_ratio" else "Wald ratio where one variant was left" for m in first]
+        sentences.append(f"Primary estimator, declared before the run: {join(labels)}.")
+    if others:
+        sentences.append(f"Sensitivity analyses: {join([m['label'] for m in others])}.")
+    correlated = {m["name"] for m in (*first, *others) if uses_ld(m["name"])}
+    if correlated:
+        used = content.estimates.filter(pl.col("method").is_in(correlated) & (pl.col("status") == "ok"))
+        ancestries = sorted({content.ld(family) for family in used["family"].unique()} - {""})
+        source = f" of {join(ancestries)}" if ancestries else ""
+        sentences.append(f"Correlation between variants entered through an LD matrix{source}.")
+    if first and "lower" in {f["exposure_direction"] for f in content.study["families"]}:
+        sentences.append("Effects are stated per unit lower exposure where the unit says so.")
+    return sentences + _draws(content)
+
+
+def _draws(content: Content) -> list[str]:
+    """Say which standard errors come from random draws, how many, and from which seed."""
+    drawn = content.estimates.filter((pl.col("status") == "ok") & pl.col("n_draws").is_not_null())
+    if drawn.is_empty():
+        return []
+    names = set(drawn["method"])
+    labels = [m["label"] for m in content.methods.to_dicts() if m["name"] in names]
+    draws = sorted(drawn["n_draws"].unique())
+    shown = f"{draws[0]:,}" if len(draws) == 1 else f"{draws[0]:,} to {draws[-1]:,}"
+    seeds = drawn["seed"].drop_nulls().unique().to_list()
+    seed = f"seed {seeds[0]}" if len(seeds) == 1 else "the seeds stand in the table of estimates"
+    return [f"Standard errors of {join(labels)} come from {shown} random draws for each pair ({seed})."]
+
+
+def check_sentences(content: Content) -> list[str]:
+    """Return one sentence for each kind of check that gave numbers.
+
+    Parameters
+    ----------
+    content : Content
+        Tables and facts of a finished study.
+    """
+    ran = {m["name"] for m in estimators_that_ran(content)}
+    of_ran = measured(content).filter(pl.col("method").is_in(ran))
+    names = set(of_ran.filter(pl.col("statistic").is_not_null())["name"])
+    sentences = []
+    heterogeneity = [
+        label for name, label in (("cochran_q", "Cochran's Q"), ("rucker_q", "Rücker's Q")) if name in names
+    ]
+    if heterogeneity:
+        share = ", its share beyond chance by I²" if "i2" in names else ""
+        sentences.append(f"Heterogeneity between variants was tested by {join(heterogeneity)}{share}.")
+    strength = [label for name, label in (("mean_f", "the F statistic"), ("i2_gx", "I²_GX")) if name in names]
+    if strength:
+        sentences.append(f"Strength of the instruments was measured by {join(strength)}.")
+    if of_ran.filter(pl.col("name") == "egger_intercept").height:
+        sentences.append("Directional pleiotropy was tested by the MR-Egger intercept.")
+    sentences += [*_single_variants(content), *_pair_checks(content)]
+    return sentences
+
+
+def _single_variants(content: Content) -> list[str]:
+    """Name what was looked at variant by variant."""
+    sentences = []
+    left_out = [f"each {kind} in turn" for kind in ("variant", "locus") if refits(content, kind).height]
+    if left_out:
+        total = sum(refits(content, kind).height for kind in ("variant", "locus"))
+        sentences.append(f"Estimates were computed again without {join(left_out)} ({count(total, 'refit')}).")
+    found = [words for name, words in _INFLUENCE.items() if content.influence[name].is_not_null().any()]
+    if found:
+        sentences.append(f"The influence of single variants was measured by {join(found)}.")
+    if content.influence["is_outlier"].is_not_null().any():
+        sentences.append("Variants whose contribution to Q is beyond chance were marked as outliers.")
+    return sentences
+
+
+def _pair_checks(content: Content) -> list[str]:
+    """Name direction, power and controls."""
+    sentences = []
+    steiger = measured(content, "steiger_direction", method="steiger")
+    if steiger.height:
+        ratio = measured(content, "steiger_sensitivity_ratio", method="steiger").height
+        error = ", with its sensitivity to error of measurement" if ratio else ""
+        sentences.append(f"The direction of effect was tested by Steiger's method{error}{_where(content, steiger)}.")
+    power = measured(content, *_POWER, method="power")
+    words = [words for name, words in _POWER.items() if name in set(power["name"])]
+    if words:
+        sentences.append(f"Power was described by {join(words)}{_where(content, power)}.")
+    for kind in ("positive", "negative"):
+        names = [pair_name(content, row) for row in content.controls.filter(pl.col("kind") == kind).to_dicts()]
+        if names:
+            sentences.append(f"{count(len(names), f'{kind} control')} declared before the run: {some_names(names)}.")
+    return sentences
+
+
+def _where(content: Content, frame: pl.DataFrame) -> str:
+    """Return in how many pairs a check gave a number, if not in all."""
+    found, total = n_pairs(frame), content.primary().height
+    return "" if found == total else f" (in {found:,} of {count(total, 'pair')})"
+
+
+def _reporting(content: Content) -> list[str]:
+    sentences = []
+    if content.estimates["q_value"].is_not_null().any():
+        sentences.append("q-values are Benjamini-Hochberg over the primary estimates of a family.")
+    return [*sentences, f"All computation by osteobiome {version()}."]
+
+
 def references(content: Content) -> list[str]:
-    """Return DOIs and PMIDs of methods and data, each once, with what they are for."""
-    uses: dict[str, list[str]] = {}
-    for row in content.methods.to_dicts():
-        uses.setdefault(f"doi:{row['doi']}", []).append(row["label"])
-    for row in content.traits.to_dicts():
-        if row["citation"]:
-            uses.setdefault(row["citation"], []).append(f"data: {row['label']}")
-    return [f"{source} ({join(list(dict.fromkeys(labels)))})" for source, labels in uses.items()]
+    """Return the references of software, methods and data as lines of a reference list, with what each is for.
+
+    Parameters
+    ----------
+    content : Content
+        Tables and facts of a finished study.
+    """
+    return [f"{reference_text(entry)} ({entry['note']})" for entry in entries(content)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from osteobiome.core.text import count, decimals_for, fixed, interval, p_value, threshold_text
-from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P, neg_log10
+from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
@@ -18,7 +18,7 @@ SHOWN = 8
 
 def q_text(row: dict[str, Any]) -> str:
     """Return a q-value in words."""
-    return p_value(neg_log10(row["q_value"]))
+    return p_value(row["neg_log_10_q_value"])
 
 
 def is_finding(row: dict[str, Any]) -> bool:

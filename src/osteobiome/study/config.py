@@ -86,8 +86,12 @@ class InstrumentsSection(_Section):
         default_factory=dict,
         description="Exposures whose file is the list of instruments, with the reason; no threshold is applied.",
     )
-    r2: float | None = Field(default=None, gt=0.0, lt=1.0, description="Clumping threshold; needs an LD panel.")
-    window_kb: float | None = Field(default=None, gt=0.0, description="Clumping window; needs an LD panel.")
+    r2: float | None = Field(
+        default=None, gt=0.0, lt=1.0, description="Largest r² of two instruments; needs an LD matrix of the ancestry."
+    )
+    window_kb: float | None = Field(
+        default=None, gt=0.0, description="Variants further apart (kb) are not clumped; needs r2."
+    )
     exclude_loci: tuple[str, ...] = Field(default=(), description="Named loci to leave out (not available yet).")
 
 
@@ -124,6 +128,42 @@ class MrFamily(_Section):
         return self
 
 
+class ControlSection(_Section):
+    """A pair whose result is known beforehand: it tests the run, not the hypothesis."""
+
+    kind: Literal["positive", "negative"] = Field(
+        description="positive: an effect that must be found; negative: a pair for which none is plausible."
+    )
+    exposure: str = Field(description="Trait id; the pair must be in a family.")
+    outcome: str = Field(description="Trait id.")
+    expected: Literal["increases", "decreases"] | None = Field(
+        default=None, description="Positive controls: what a higher exposure does to the outcome."
+    )
+    reason: str = Field(min_length=1, description="Why the result is known; printed in the report.")
+
+    @model_validator(mode="after")
+    def _direction_of_positive(self) -> Self:
+        if (self.kind == "positive") != (self.expected is not None):
+            msg = "expected (increases or decreases) for a positive control, and for no other"
+            raise ValueError(msg)
+        return self
+
+
+class LocusSection(_Section):
+    """A region to be shown: associations of some traits, LD with the lead variant, genes."""
+
+    id: Identifier = Field(description="Name of the region.")
+    chromosome: int = Field(ge=1, le=25, description="1 to 22, 23 = X, 24 = Y, 25 = MT.")
+    start: int = Field(ge=1, description="First position, base pairs on the study's build.")
+    end: int = Field(ge=1, description="Last position, base pairs.")
+    traits: tuple[str, ...] = Field(min_length=1, description="Trait ids; the first one is in every figure.")
+    lead: str | None = Field(
+        default=None, description="rsid of the lead variant; left out, that of smallest p in the first trait."
+    )
+    ld: str | None = Field(default=None, description="Name of the LD matrix; left out, the only one.")
+    genes: str | None = Field(default=None, description="Table with gene, chromosome, start, end and strand.")
+
+
 class ReportSection(_Section):
     """What the report shows besides the results."""
 
@@ -138,6 +178,8 @@ class StudyConfig(_Section):
     ld: dict[str, LdFiles | str] = Field(default_factory=dict, description="LD per ancestry.")
     instruments: InstrumentsSection = Field(default_factory=InstrumentsSection)
     mr: tuple[MrFamily, ...] = Field(min_length=1)
+    locus: tuple[LocusSection, ...] = Field(default=())
+    control: tuple[ControlSection, ...] = Field(default=(), description="Controls; the report opens with them.")
     report: ReportSection = Field(default_factory=ReportSection)
 
 
@@ -253,7 +295,9 @@ _SECTIONS: dict[str | int, type[BaseModel]] = {
     "ld": LdFiles,
     "instruments": InstrumentsSection,
     "mr": MrFamily,
+    "control": ControlSection,
     "exposures": LayerChoice,
     "outcomes": LayerChoice,
+    "locus": LocusSection,
     "report": ReportSection,
 }

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import osteobiome.study.steps  # noqa: F401 - registers the steps
 from osteobiome.core.provenance import version
+from osteobiome.mr import ESTIMATORS
 from osteobiome.store import file_sha256
+from osteobiome.study.loci import locus_ld, locus_ld_name
 from osteobiome.study.task import Task
 
 if TYPE_CHECKING:
     from osteobiome.store import StudyFolder
+    from osteobiome.study.config import LdFiles, LocusSection
     from osteobiome.study.study import Family, Study
     from osteobiome.study.traits import Trait
 
@@ -49,14 +52,19 @@ def make_plan(study: Study, store: StudyFolder) -> Plan:
     """
     hashes = {study.traits[t].file: file_sha256(study.file_of(t)) for t in study.sides()}
     ingest = {trait_id: _ingest(study, trait_id, hashes) for trait_id in study.sides()}
-    exposures = dict.fromkeys(x for family in study.families for x, _ in family.pairs)
-    instruments = {trait_id: _instruments(study, ingest[trait_id], store) for trait_id in exposures}
-    for files in study.ld_files().values():
-        for name in (files.matrix, files.variants):
-            hashes[name] = file_sha256(study.folder / name)
+    exposures = dict.fromkeys(_exposures(study))
+    beside = [name for files in study.ld_files().values() for name in (files.matrix, files.variants)]
+    beside += [block.genes for block in study.config.locus if block.genes is not None]
+    hashes |= {name: file_sha256(study.folder / name) for name in dict.fromkeys(beside)}
+    instruments = {trait_id: _instruments(study, ingest[trait_id], store, hashes) for trait_id in exposures}
+    loci = [_locus(study, block, ingest, store, hashes) for block in study.config.locus]
     families = [_mr(study, family, ingest, instruments, store, hashes) for family in study.families if family.pairs]
-    report = _report(study, ingest, instruments, families, store, hashes)
-    return Plan((*ingest.values(), *instruments.values(), *families, report), hashes)
+    report = _report(study, ingest, instruments, [*families, *loci], store, hashes)
+    return Plan((*ingest.values(), *instruments.values(), *families, *loci, report), hashes)
+
+
+def _exposures(study: Study) -> list[str]:
+    return [exposure for family in study.families for exposure, _ in family.pairs]
 
 
 def _location(store: StudyFolder, task: Task) -> str:
@@ -81,19 +89,58 @@ def _ingest(study: Study, trait_id: str, hashes: dict[str, str]) -> Task:
     )
 
 
-def _instruments(study: Study, ingest: Task, store: StudyFolder) -> Task:
+def _ld_inputs(study: Study, files: LdFiles | None, hashes: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the hashes and the paths of an LD matrix, if there is one, as a task names them."""
+    if files is None:
+        return {}, {}
+    named = {"ld:matrix": files.matrix, "ld:variants": files.variants}
+    paths = {key: str(study.folder / name) for key, name in named.items()}
+    return {key: hashes[name] for key, name in named.items()}, paths
+
+
+def _instruments(study: Study, ingest: Task, store: StudyFolder, hashes: dict[str, str]) -> Task:
     section = study.config.instruments
+    params: dict[str, object] = {
+        "trait_id": ingest.subject,
+        "p_threshold": section.p_threshold,
+        "given": ingest.subject in section.given,
+    }
+    ld = study.ld_files().get(study.clumping_ld(ingest.subject))
+    if ld is not None:
+        forward = study.config.ingest.palindromic.policy == "keep_forward"
+        params["clump"] = {"r2": section.r2, "window_kb": section.window_kb, "trust_strand": forward}
+    inputs, locations = _ld_inputs(study, ld, hashes)
     return Task(
         step="instruments",
         subject=ingest.subject,
-        params={
-            "trait_id": ingest.subject,
-            "p_threshold": section.p_threshold,
-            "given": ingest.subject in section.given,
-        },
-        inputs={"ingest": ingest.key},
-        locations={"ingest": _location(store, ingest)},
+        params=params,
+        inputs={"ingest": ingest.key, **inputs},
+        locations={"ingest": _location(store, ingest), **locations},
         depends=(ingest.key,),
+    )
+
+
+def _locus(
+    study: Study, block: LocusSection, ingest: dict[str, Task], store: StudyFolder, hashes: dict[str, str]
+) -> Task:
+    tasks = {f"trait:{trait_id}": ingest[trait_id] for trait_id in dict.fromkeys(block.traits)}
+    inputs, locations = _ld_inputs(study, locus_ld(study, block), hashes)
+    if block.genes is not None:
+        inputs["genes"], locations["genes"] = hashes[block.genes], str(study.folder / block.genes)
+    return Task(
+        step="locus",
+        subject=block.id,
+        params={
+            "locus": block.id,
+            "chromosome": block.chromosome,
+            "start": block.start,
+            "end": block.end,
+            "traits": list(dict.fromkeys(block.traits)),
+            "lead": block.lead,
+        },
+        inputs={name: task.key for name, task in tasks.items()} | inputs,
+        locations={name: _location(store, task) for name, task in tasks.items()} | locations,
+        depends=tuple(task.key for task in tasks.values()),
     )
 
 
@@ -111,10 +158,7 @@ def _mr(
     tasks = {f"x:{x}": instruments[x] for x in xs} | {f"y:{y}": ingest[y] for y in ys}
     inputs = {name: task.key for name, task in tasks.items()}
     locations = {name: _location(store, task) for name, task in tasks.items()}
-    ld = study.ld_for(family)
-    if ld is not None:
-        inputs |= {"ld:matrix": hashes[ld.matrix], "ld:variants": hashes[ld.variants]}
-        locations |= {"ld:matrix": str(study.folder / ld.matrix), "ld:variants": str(study.folder / ld.variants)}
+    ld_inputs, ld_locations = _ld_inputs(study, study.ld_for(family), hashes)
     palindromic = config.ingest.palindromic
     return Task(
         step="mr",
@@ -128,16 +172,27 @@ def _mr(
             "palindromic": {"policy": palindromic.policy, "drop_between": list(palindromic.drop_between)},
             "traits": {name: _facts(study.traits[name]) for name in dict.fromkeys([*xs, *ys])},
             "study_id": config.study.id,
+            # closed forms do not depend on it: another seed then changes no key
+            "seed": config.study.seed if any(ESTIMATORS[name].stochastic for name in family.methods) else 0,
             "simulated": config.study.simulated,
         },
-        inputs=inputs,
-        locations=locations,
+        inputs=inputs | ld_inputs,
+        locations=locations | ld_locations,
         depends=tuple(dict.fromkeys(task.key for task in tasks.values())),
     )
 
 
 def _facts(trait: Trait) -> dict[str, object]:
-    return {"identifier": trait.identifier, "unit_label": trait.unit_label, "licence": trait.licence}
+    return {
+        "identifier": trait.identifier,
+        "unit_label": trait.unit_label,
+        "licence": trait.licence,
+        "type": trait.type,
+        "unit": trait.unit,
+        "n": trait.n,
+        "n_cases": trait.n_cases,
+        "prevalence": trait.prevalence,
+    }
 
 
 def _report(
@@ -150,7 +205,7 @@ def _report(
 ) -> Task:
     tasks = {f"ingest:{name}": task for name, task in ingest.items()}
     tasks |= {f"instruments:{name}": task for name, task in instruments.items()}
-    tasks |= {f"mr:{task.subject}": task for task in families}
+    tasks |= {f"{task.step}:{task.subject}": task for task in families}
     return Task(
         step="report",
         subject=study.config.study.id,
@@ -158,6 +213,7 @@ def _report(
             "study": _page_facts(study),
             "traits": [_trait_row(study.traits[name], hashes) for name in ingest],
             "published": study.published.to_dicts(),
+            "controls": [control.model_dump(mode="json") for control in study.config.control],
             "version": version(),
         },
         inputs={name: task.key for name, task in tasks.items()},
@@ -177,6 +233,22 @@ def _page_facts(study: Study) -> dict[str, object]:
         "genome_build": config.study.genome_build,
         "p_threshold": config.instruments.p_threshold,
         "given": dict(config.instruments.given),
+        "clumping": {
+            "r2": config.instruments.r2,
+            "window_kb": config.instruments.window_kb,
+            "ld": {x: name for x in dict.fromkeys(_exposures(study)) if (name := study.clumping_ld(x))},
+        },
+        "loci": [
+            {
+                "id": block.id,
+                "chromosome": block.chromosome,
+                "start": block.start,
+                "end": block.end,
+                "traits": list(dict.fromkeys(block.traits)),
+                "ld": locus_ld_name(study, block),
+            }
+            for block in config.locus
+        ],
         "palindromic": {
             "policy": config.ingest.palindromic.policy,
             "drop_between": list(config.ingest.palindromic.drop_between),

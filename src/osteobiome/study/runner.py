@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 from osteobiome.core.errors import Fault, RunStoppedError, StoreError
 from osteobiome.core.progress import NoProgress
 from osteobiome.core.provenance import provenance
-from osteobiome.report import write_report
-from osteobiome.store import AttemptLog, StudyFolder, publish, read_table, write_atomic
+from osteobiome.report import open_report, write_report
+from osteobiome.report.bibliography import entries
+from osteobiome.report.content import read_content
+from osteobiome.report.ran import methods_that_ran
+from osteobiome.report.report import FILE_FORMATS
+from osteobiome.store import AttemptLog, StudyFolder, publish, write_atomic
 from osteobiome.study.executors import Outcome, run_tasks
 from osteobiome.study.plan import Plan, make_plan
 from osteobiome.study.study import Study, load_study
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from osteobiome.core.progress import Progress
+    from osteobiome.report.bibliography import Csl
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,20 +235,100 @@ def rewrite_report(study_file: Path, *, out: Path | None = None) -> Path:
     return target
 
 
-def citations(study_file: Path, *, out: Path | None = None) -> list[dict[str, str]]:
-    """Return what to cite: software, methods that ran, data.
+def save_figures(
+    study_file: Path,
+    folder: Path,
+    *,
+    out: Path | None = None,
+    formats: Sequence[str] = FILE_FORMATS,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write every figure of a finished study to files.
+
+    Parameters
+    ----------
+    study_file, out : pathlib.Path
+        As in :func:`run_study`.
+    folder : pathlib.Path
+        Where the files go; made if needed.
+    formats : sequence of str
+        Of svg, pdf, png, html, json.
+    progress : Progress, optional
+        Told about each figure; silent by default.
+
+    Raises
+    ------
+    StoreError
+        The study has not been run, or has changed since.
+    SchemaError
+        A format is not known.
+    """
+    _, artefact, _ = _finished(study_file, out)
+    report = open_report(artefact)
+    progress = progress or NoProgress()
+    progress.start(report.n_figures())
+    try:
+        return report.save_figures(folder, formats=formats, told=lambda name: progress.advance(name, "written"))
+    finally:
+        progress.stop()
+
+
+NO_CITATION = "no citation in the trait table"
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """What to cite for a study.
+
+    Parameters
+    ----------
+    uses : list of dict
+        One row per use: ``source`` (DOI, PMID or words) and ``used_for``.
+    entries : list of dict
+        One CSL-JSON item per source.
+    uncited : list of str
+        Labels of traits whose source the trait table does not state.
+    """
+
+    uses: list[dict[str, str]]
+    entries: list[Csl]
+    uncited: list[str]
+
+
+def cited(study_file: Path, *, out: Path | None = None) -> Cited:
+    """Return what to cite: software, methods that gave numbers, data, published numbers.
 
     Parameters
     ----------
     study_file, out : pathlib.Path
         As in :func:`run_study`; the study must have been run.
+
+    Raises
+    ------
+    StoreError
+        The study has not been run, or has changed since.
     """
-    study, artefact, _ = _finished(study_file, out)
-    methods = read_table(artefact / "tables" / "methods.parquet", schema="methods")
-    rows = [{"source": f"osteobiome {provenance()['version']}", "used_for": "software"}]
-    rows += [{"source": f"doi:{m['doi']}", "used_for": f"method: {m['label']}"} for m in methods.to_dicts()]
-    rows += [
-        {"source": trait.citation or "no citation in the trait table", "used_for": f"data: {trait.label}"}
-        for trait in (study.traits[name] for name in study.sides())
+    _, artefact, _ = _finished(study_file, out)
+    content = read_content(artefact)
+    uses = [{"source": f"osteobiome {provenance()['version']}", "used_for": "software"}]
+    uses += [{"source": f"doi:{m['doi']}", "used_for": f"method: {m['label']}"} for m in methods_that_ran(content)]
+    uses += [
+        {"source": row["citation"] or NO_CITATION, "used_for": f"data: {row['label']}"}
+        for row in content.traits.to_dicts()
     ]
-    return list({(row["source"], row["used_for"]): row for row in rows}.values())
+    return Cited(
+        list({(use["source"], use["used_for"]): use for use in uses}.values()),
+        entries(content),
+        [row["label"] for row in content.traits.to_dicts() if not row["citation"]],
+    )
+
+
+def citations(study_file: Path, *, out: Path | None = None) -> list[dict[str, str]]:
+    """Return what to cite, one row per use.
+
+    Parameters
+    ----------
+    study_file, out : pathlib.Path
+        As in :func:`cited`.
+    """
+    return cited(study_file, out=out).uses

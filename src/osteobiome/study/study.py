@@ -10,6 +10,7 @@ from osteobiome.core.schema import table
 from osteobiome.ld import read_ld_matrix
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
+from osteobiome.study.loci import locus_faults
 from osteobiome.study.published import read_published
 from osteobiome.study.traits import Trait, read_traits
 from osteobiome.sumstats.formats import FORMATS, Side
@@ -99,11 +100,28 @@ class Study:
             for exposure, outcome in family.pairs:
                 sides[exposure] = "exposure"
                 sides.setdefault(outcome, "outcome")
+        for block in self.config.locus:
+            for trait_id in block.traits:
+                if trait_id in self.traits:
+                    sides.setdefault(trait_id, "outcome")
         return sides
 
     def ld_files(self) -> dict[str, LdFiles]:
         """Return the LD matrices per ancestry."""
         return {ancestry: files for ancestry, files in self.config.ld.items() if isinstance(files, LdFiles)}
+
+    def clumping_ld(self, trait_id: str) -> str:
+        """Return the ancestry of the LD matrix that an exposure's instruments are clumped with; empty if they are not.
+
+        It is that of the exposure, or the only one if the exposure's is unknown.
+        """
+        section, files = self.config.instruments, self.ld_files()
+        if section.r2 is None or trait_id in section.given:
+            return ""
+        ancestry = self.traits[trait_id].ancestry
+        if ancestry:
+            return ancestry if ancestry in files else ""
+        return next(iter(files)) if len(files) == 1 else ""
 
     def ld_name(self, family: Family) -> str:
         """Return the ancestry of the LD matrix for a family: that of its exposures, or the only one; else empty.
@@ -155,6 +173,8 @@ def load_study(path: Path) -> Study:
     faults += _ingest_faults(study)
     faults += _published_faults(study)
     faults += _instrument_faults(study)
+    faults += _control_faults(study)
+    faults += locus_faults(study)
     faults += _build_faults(study)
     faults += _file_faults(study)
     faults += _ld_faults(study)
@@ -290,6 +310,36 @@ def _instrument_faults(study: Study) -> list[Fault]:
     return faults
 
 
+def _control_faults(study: Study) -> list[Fault]:
+    """Check that each control is a pair of the study: only pairs are estimated."""
+    pairs = {pair for family in study.families for pair in family.pairs}
+    faults: list[Fault] = []
+    for i, control in enumerate(study.config.control):
+        where = f"{study.path.name}: control[{i}]"
+        unknown = [name for name in (control.exposure, control.outcome) if name not in study.traits]
+        faults += [
+            Fault(
+                "unknown_trait",
+                where,
+                f"trait '{name}' is not in the trait table",
+                "a trait_id",
+                nearest(name, study.traits),
+            )
+            for name in unknown
+        ]
+        if not unknown and (control.exposure, control.outcome) not in pairs:
+            faults.append(
+                Fault(
+                    "unknown_pair",
+                    where,
+                    f"{control.exposure} and {control.outcome} are no pair of any family",
+                    "a pair of the study",
+                    "Add the pair to a family, or remove the control",
+                )
+            )
+    return faults
+
+
 def _published_faults(study: Study) -> list[Fault]:
     pairs = {pair for family in study.families for pair in family.pairs}
     return [
@@ -391,17 +441,14 @@ def _notes(study: Study) -> tuple[Fault, ...]:
     """Return what a user should know before running."""
     notes: list[Fault] = []
     section = study.config.instruments
-    if section.r2 is not None or section.window_kb is not None:
+    exposures = dict.fromkeys(x for family in study.families for x, _ in family.pairs)
+    unclumped = [x for x in exposures if x not in section.given and not study.clumping_ld(x)]
+    if unclumped and section.r2 is not None:
         notes.append(
-            Fault(
-                "no_clumping",
-                f"{study.path.name}: instruments",
-                "r2 or window_kb without a panel of genotypes",
-                "independent variants in the files",
-                "Nothing is clumped, and the report says so",
-                severity="note",
-            )
+            _no_clumping(study, f"r2, but no LD matrix of its ancestry for {', '.join(unclumped[:3])}", "[ld]")
         )
+    elif section.r2 is None and section.window_kb is not None:
+        notes.append(_no_clumping(study, "window_kb without r2", "r2"))
     for family in study.families:
         missing = [name for name in family.methods if ESTIMATORS[name].needs_ld]
         if missing and not study.ld_files():
@@ -416,3 +463,14 @@ def _notes(study: Study) -> tuple[Fault, ...]:
                 )
             )
     return tuple(notes)
+
+
+def _no_clumping(study: Study, found: str, wanted: str) -> Fault:
+    return Fault(
+        "no_clumping",
+        f"{study.path.name}: instruments",
+        found,
+        f"{wanted}, as instruments are clumped with a matrix",
+        "Nothing is clumped there, and the report says so",
+        severity="note",
+    )

@@ -32,7 +32,7 @@ def test_columns__none_is_declared_for_nothing():
 
 def test_table__keys_left_out_become_null():
     frame = table("methods", [{"name": "ivw", "assumptions": ["a", "b"]}])
-    assert frame.row(0) == ("ivw", None, None, None, ["a", "b"])
+    assert frame.row(0) == ("ivw", None, None, None, None, ["a", "b"])
 
 
 def test_table__undeclared_column_is_an_error():
@@ -46,7 +46,7 @@ def test_table__null_in_the_first_rows_does_not_fix_the_type():
 
 
 def test_validate__orders_columns_and_drops_undeclared_ones():
-    frame = table("methods", [{"name": "ivw"}]).select("label", "name", "used_for", "doi", "assumptions")
+    frame = table("methods", [{"name": "ivw"}]).select("label", "short_label", "name", "used_for", "doi", "assumptions")
     assert validate(frame.with_columns(extra=pl.lit(1)), "methods").columns == list(SCHEMAS["methods"])
 
 

@@ -1,10 +1,12 @@
 """Which variants become instruments."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from osteobiome.core.schema import table
 from osteobiome.instruments.selection import select
+from osteobiome.ld import ClumpOptions, LdMatrix
 from osteobiome.sumstats import read_sumstats
 
 
@@ -59,3 +61,38 @@ def test_select__p_equal_to_the_threshold_passes(tmp_path, text):
     )
     frame = read_sumstats(path, file_format="gwas_ssf", trait_id="bmi").frame
     assert select(frame, trait_id="bmi", p_threshold=float(text))[0].height == 1
+
+
+LD = LdMatrix(
+    np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]]), ("rs0", "rs1", "rs3"), ("A",) * 3, ("G",) * 3
+)
+
+
+def _with_alleles(*neg_log10):
+    return variants(*neg_log10).with_columns(effect_allele=pl.lit("A"), other_allele=pl.lit("G"))
+
+
+def test_select__clumps_with_an_ld_matrix_and_accounts_for_every_row():
+    """rs0 and rs1 are linked, rs2 is not in the matrix, rs4 does not pass the threshold."""
+    frame = _with_alleles(9.0, 10.0, 20.0, 8.0, 1.0)
+    kept, rows = select(frame, trait_id="bmi", p_threshold=5e-8, ld=LD, clump=ClumpOptions(r2=0.1))
+    assert kept["rsid"].to_list() == ["rs1", "rs3"]
+    assert rows.by_reason() == {"above_p_threshold": 1, "not_in_ld_matrix": 1, "clumped": 1}
+    assert {drop.kind for drop in rows.dropped} == {"policy"}
+    (clumped,) = [drop for drop in rows.dropped if drop.reason == "clumped"]
+    assert (clumped.lines, clumped.examples) == ((10,), ("rs0",))
+    assert rows.n_in == rows.n_kept + rows.n_dropped == 5
+
+
+def test_select__a_variant_below_the_threshold_removes_none():
+    """The threshold comes first: a variant that is no instrument stands for none."""
+    kept, _ = select(_with_alleles(9.0, 3.0), trait_id="bmi", p_threshold=5e-8, ld=LD, clump=ClumpOptions(r2=0.1))
+    assert kept["rsid"].to_list() == ["rs0"]
+
+
+@pytest.mark.parametrize("options", [{"given": True}, {"ld": None}, {"clump": None}])
+def test_select__does_not_clump_what_is_given_or_without_matrix_or_threshold(options):
+    options = {"ld": LD, "clump": ClumpOptions(r2=0.1)} | options
+    kept, rows = select(_with_alleles(9.0, 10.0, 20.0), trait_id="bmi", p_threshold=5e-8, **options)
+    assert kept.height == 3
+    assert rows.dropped == ()

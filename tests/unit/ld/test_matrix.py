@@ -203,3 +203,25 @@ def test_read__one_variant_with_two_sets_of_alleles_is_an_error(read):
     """A multi-allelic rsID: which alleles r counts cannot be known, and the last row must not win in silence."""
     with pytest.raises((SchemaError, InputFileError)):
         read(variants=ALLELES + "rs1\tC\tG\n")
+
+
+def test_read__takes_gzip(tmp_path):
+    """Matrices are large."""
+    import gzip
+
+    for name, text in (("r.tsv.gz", NUMBERS), ("variants.tsv.gz", ALLELES)):
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+    ld = read_ld_matrix(tmp_path / "r.tsv.gz", tmp_path / "variants.tsv.gz")
+    np.testing.assert_array_equal(ld.r, [[1.0, 0.5], [0.5, 1.0]])
+    assert ld.counted == ("A", "C")
+
+
+def test_find__gives_row_and_sign_or_what_is_wrong():
+    found = MATRIX.find(["rs2", "rs1", "rs9", "rs3", "rs1"], ["T", "A", "A", "T", "A"], ["C", "G", "G", "A", "C"])
+    assert found == [
+        (1, -1, ""),
+        (0, 1, ""),
+        (-1, 0, "not_in_ld_matrix"),
+        (-1, 0, "palindromic_strand_unknown"),
+        (-1, 0, "allele_mismatch"),
+    ]

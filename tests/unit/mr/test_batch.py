@@ -178,6 +178,7 @@ STATUS_CASES = [
     ("ivw_ld_fixed", pair_of([0.1, 0.2], np.ones((2, 2))), Status.SINGULAR),
     ("ivw_ld", pair_of([0.1, 0.2, 0.3], IMPOSSIBLE), Status.NOT_POSITIVE_SEMIDEFINITE),
     ("ivw_ld_fixed", pair_of([0.1, 0.2, 0.3], IMPOSSIBLE), Status.NOT_POSITIVE_SEMIDEFINITE),
+    ("ivw_lead", pair_of([0.1, 0.2]), Status.MISSING_POSITIONS),
 ]
 
 

@@ -10,6 +10,7 @@ from osteobiome import mr
 from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
+from osteobiome.cli.estimate_tables import diagnostic_rows, dropped_lines, estimate_rows, remarks
 from osteobiome.mr.one_table import estimate_table, resolve_methods
 
 HEADER = "rsid,effect_allele,beta_exposure,se_exposure,beta_outcome,se_outcome"
@@ -45,9 +46,9 @@ def by_method(result):
 def test_estimate_table__equals_the_library_calls(run):
     result = run()
     estimates = by_method(result)
-    assert set(estimates) == {"ivw", "ivw_fixed", "egger"}
-    for name, estimate in estimates.items():
-        want = ESTIMATORS[name].function(PAIR)
+    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not e.needs_ld and not e.max_variants}
+    for name in ("ivw", "ivw_fixed", "egger"):
+        estimate, want = estimates[name], ESTIMATORS[name].function(PAIR)
         assert (estimate.beta, estimate.se, estimate.neg_log_10_p_value) == (
             want.beta,
             want.se,
@@ -100,7 +101,7 @@ def test_estimate_table__one_bad_row_is_dropped_and_reported(run, line, reason):
     assert result.rows.by_reason() == {reason: 1}
     assert result.rows.dropped[0].lines == (6,)
     assert by_method(result)["ivw"].beta == mr.ivw(PAIR).beta
-    (shown,) = result.dropped_lines()
+    (shown,) = dropped_lines(result)
     assert shown.startswith("1 dropped: ")
     assert shown.endswith("(line 6)")
 
@@ -159,7 +160,7 @@ def test_ld__matrix_follows_the_kept_rows(run):
 @pytest.mark.parametrize("text", [LD, LD.replace(",", "\t"), "\ufeff" + LD, LD.replace("\n", "\r\n"), LD + "\n\n"])
 def test_ld__dialects(run, text):
     estimates = by_method(run(ld=text))
-    assert set(estimates) == {"ivw", "ivw_fixed", "egger", "ivw_ld", "ivw_ld_fixed"}
+    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not e.max_variants}
     ld = np.array([[1, 0.2, 0, 0], [0.2, 1, 0, 0], [0, 0, 1, -0.1], [0, 0, -0.1, 1]])
     pair = Instruments.from_arrays(PAIR.beta_exposure, PAIR.se_exposure, PAIR.beta_outcome, PAIR.se_outcome, ld_r=ld)
     assert estimates["ivw_ld"].beta == mr.ivw_ld(pair).beta
@@ -211,14 +212,36 @@ def test_resolve_methods__unknown_and_empty():
 def test_as_dict__is_json_with_every_number(run):
     data = json.loads(json.dumps(run().as_dict(), allow_nan=False))
     assert (data["n_in"], data["n_kept"], data["n_dropped"]) == (4, 4, {})
-    assert {e["method"] for e in data["estimates"]} == {"ivw", "ivw_fixed", "egger"}
+    assert {"ivw", "ivw_fixed", "egger", "weighted_median"} <= {e["method"] for e in data["estimates"]}
     assert {"method", "name", "statistic", "p_value"} <= data["diagnostics"][0].keys()
-    assert data["variants"][2] == {
-        "rsid": "rs3",
-        "f_statistic": pytest.approx(900.0),
-        "wald_ratio": pytest.approx(0.14 / 0.3),
-        "wald_ratio_se": pytest.approx(0.02 / 0.3),
-    }
+    variant = data["variants"][2]
+    assert variant["rsid"] == "rs3"
+    assert variant["f_statistic"] == pytest.approx(900.0)
+    assert variant["wald_ratio"] == pytest.approx(0.14 / 0.3)
+    assert variant["wald_ratio_se"] == pytest.approx(0.02 / 0.3)
+    assert variant["leverage"] == pytest.approx(0.3**2 / sum(PAIR.beta_exposure**2))  # errors are alike
+    assert [row["left_out"] for row in data["leave_one_out"]] == ["rs1", "rs2", "rs3", "rs4"]
+    keep = np.arange(4) != 2
+    assert data["leave_one_out"][2]["beta"] == pytest.approx(mr.ivw(PAIR.subset(keep)).beta, rel=1e-12)
+    assert {"name": "minimum_detectable_effect", "method": "power"}.items() <= data["diagnostics"][-1].items()
+
+
+def test_seed__makes_the_random_numbers(run):
+    first, again, other = (
+        by_method(run(methods="weighted_median", seed=seed))["weighted_median"] for seed in (1, 1, 2)
+    )
+    assert first.se == again.se != other.se
+    assert first.seed == 1
+    assert first.beta == other.beta
+
+
+def test_quantitative__tests_the_direction(run):
+    header = HEADER + ",n_exposure,n_outcome"
+    result = run(*(f"{line},10000,20000" for line in LINES), header=header, methods="ivw", quantitative=True)
+    tests = {test.name: test for method, test in result.checks if method == "steiger"}
+    assert tests["steiger_direction"].estimate > 0
+    missing = run(methods="ivw", quantitative=True)
+    assert any("sample size" in test.message for method, test in missing.checks if method == "steiger")
 
 
 def test_as_dict__variant_without_exposure_effect_has_no_ratio(run):
@@ -228,12 +251,12 @@ def test_as_dict__variant_without_exposure_effect_has_no_ratio(run):
 
 def test_tables__for_a_terminal(run):
     result = run(*LINES[:2], methods="ivw,egger")
-    header, rows = result.estimate_table()
+    header, rows = estimate_rows(result)
     assert header == ("method", "estimate", "se", "95 % interval", "p", "status")
     assert [row[0] for row in rows] == ["ivw", "egger"]
     assert rows[0][5] == "ok"
     assert rows[1][1:] == ("–", "–", "–", "–", "too_few_instruments")
-    _, diagnostics = result.diagnostic_table()
+    _, diagnostics = diagnostic_rows(result)
     names = [(row[0], row[2]) for row in diagnostics]
     assert len(names) == len(set(names))  # each quantity once, although both methods report it
-    assert result.remarks() == [f"egger: {result.estimates[1].message}"]
+    assert remarks(result) == [f"egger: {result.estimates[1].message}"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import copy
+import gzip
 import html
 import json
 import re
@@ -13,6 +16,7 @@ import pytest
 from osteobiome.core.estimate import Status
 from osteobiome.report import render
 from osteobiome.report.content import read_content
+from osteobiome.report.figures import pair_figures
 from osteobiome.report.flags import flags
 from osteobiome.report.methods_text import methods_paragraph, references
 from osteobiome.report.sentences import effect_text, is_finding, pair_sentence, q_text, study_sentences
@@ -41,17 +45,19 @@ def _trait(content, trait_id, **values):
 
 def _failed(content, status=Status.NO_COMMON_VARIANTS):
     """Return the content of a run in which nothing could be estimated."""
-    nothing = dict.fromkeys(("beta", "se", "ci_low", "ci_high", "neg_log_10_p_value", "q_value"))
+    empty = ("beta", "se", "ci_low", "ci_high", "neg_log_10_p_value", "q_value", "neg_log_10_q_value")
+    nothing = dict.fromkeys(empty)
     estimates = _set(content.estimates, **nothing, status=str(status), message=status.message, n_variants=0)
     diagnostics = _set(content.diagnostics, statistic=None, estimate=None, se=None, neg_log_10_p_value=None)
-    return replace(content, estimates=estimates, diagnostics=diagnostics, harmonised=content.harmonised.clear())
+    gone = {name: getattr(content, name).clear() for name in ("harmonised", "influence", "leave_one_out")}
+    return replace(content, estimates=estimates, diagnostics=diagnostics, **gone)
 
 
 def _many(content, count):
     """Return the content of a run of several pairs: outcomes y0, y1, ... in one family."""
     names = [f"y{i}" for i in range(count)]
     traits = [content.traits.filter(trait_id="x")]
-    tables = {"estimates": [], "diagnostics": [], "harmonised": []}
+    tables = {name: [] for name in ("estimates", "diagnostics", "harmonised", "influence", "leave_one_out")}
     for i, name in enumerate(names):
         trait = _set(content.traits.filter(trait_id="y"), trait_id=name, label=f"Outcome {i}")
         traits.append(trait)
@@ -62,8 +68,21 @@ def _many(content, count):
     return replace(content, traits=pl.concat(traits), row_report=rows, **joined)
 
 
+def _payload(page):
+    """Return what the page carries packed, as the browser inflates it."""
+    (block,) = re.findall(r'<script type="text/plain" id="packed-data">(.*?)</script>', page, flags=re.DOTALL)
+    return json.loads(gzip.decompress(base64.b64decode(block)))
+
+
+def _whole(page):
+    """Return the page with everything that is shown on demand."""
+    payload = _payload(page)
+    return page + "".join(pair["html"] for pair in payload["pairs"]) + "".join(payload["rows"].values())
+
+
 def _text(page):
-    """Return what a reader sees, on one line."""
+    """Return what a reader sees, on one line, all parts opened."""
+    page = _whole(page)
     body = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body)))
 
@@ -75,7 +94,7 @@ def _flag(content, title):
 
 # --- the page ----------------------------------------------------------------------------------------------------
 
-ORDER = ("trust", "results", "pairs", "data", "flow", "methods", "provenance")
+ORDER = ("trust", "results", "pairs", "sensitivity", "data", "flow", "methods", "strobe", "references", "provenance")
 
 
 def test_page__has_its_sections_in_reading_order(content):
@@ -88,7 +107,7 @@ def test_page__has_its_sections_in_reading_order(content):
 
 
 def test_page__links_lead_somewhere(content):
-    page = render(content)
+    page = _whole(render(content))
     targets = set(re.findall(r'\bid="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= targets
     assert set(re.findall(r'aria-labelledby="([^"]+)"', page)) <= targets
@@ -111,12 +130,35 @@ def test_page__loads_nothing(content):
 
 def test_page__has_figures_as_data(content):
     page = render(content)
-    figures = set(re.findall(r'data-figure="([^"]+)"', page))
-    assert figures == {"forest-0", "scatter-0"}
-    (block,) = re.findall(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, flags=re.DOTALL)
-    specs = json.loads(block)
-    assert set(specs) == figures
-    assert len(specs["scatter-0"]["data"]["values"]) == 40
+    payload = _payload(page)
+    assert [figure["kind"] for figure in payload["study"]["figures"]] == ["forest"]
+    (pair,) = payload["pairs"]
+    kinds = [figure["kind"] for figure in pair["figures"]]
+    assert kinds == ["scatter", "funnel", "leave_one_out", "single_variant"]
+    places = re.findall(r'data-figure="([^"]+)"', page + pair["html"])
+    assert places == ["study/0", "0/0", "0/1", "0/2", "0/3"]
+    variants = pair["figures"][0]["datasets"]["variants"]
+    assert len(pair["columns"][variants["x"]]) == 40
+
+
+def test_page__figures_unpack_to_what_was_drawn(content):
+    """Skeleton, differences and columns give back each specification; numbers are rounded to six digits."""
+    payload = _payload(render(content))
+    row = content.primary().row(0, named=True)
+    for packed, figure in zip(payload["pairs"][0]["figures"], pair_figures(content, row), strict=True):
+        spec = copy.deepcopy(payload["skeletons"][packed["kind"]])
+        for path, value in packed["changes"]:
+            node = spec
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = value
+        assert spec == {key: value for key, value in figure.spec.items() if key != "datasets"}
+        for name, rows in figure.datasets.items():
+            for key, place in packed["datasets"][name].items():
+                values = payload["pairs"][0]["columns"][place]
+                exact = [r[key] for r in rows]
+                is_text = any(isinstance(value, str) for value in exact)
+                assert values == (exact if is_text else pytest.approx(exact, rel=5e-5))
 
 
 def test_page__says_what_made_it(content):
@@ -174,10 +216,14 @@ def test_page__never_runs_what_a_file_says(content):
     assert page.count("</script>") == render(content).count("</script>")
 
 
-def test_page__of_many_variants_shows_the_strongest_and_says_so(content):
-    text = _text(render(content))
-    assert "The 25 strongest variants; 15 more stand in tables/harmonised.csv" in text
-    assert "rs40 " in text
+def test_page__carries_all_variants_of_a_pair(content):
+    """The browser shows the strongest first and the others when asked."""
+    (pair,) = _payload(render(content))["pairs"]
+    shown = {name: pair["columns"][place] for name, place in pair["variants"].items()}
+    assert set(shown) == {"rsid", "raises", "other", "x", "sx", "y", "sy", "ratio", "se", "q", "cook"}
+    assert all(len(values) == 40 for values in shown.values())
+    assert min(shown["x"]) > 0
+    assert shown["ratio"] == pytest.approx(content.harmonised["wald_ratio"].to_list(), rel=5e-5)
 
 
 def test_page__gives_numbers_in_full_on_hover(content):
@@ -304,10 +350,11 @@ def test_opening__of_a_large_study_without_finding_shows_the_smallest_p(content)
 
 
 @pytest.mark.parametrize(
-    ("q", "shown"), [(None, "–"), (0.0123, "0.012"), (1.0, "1.0"), (0.0, "0"), (1e-12, "1.0 × 10⁻¹²")]
+    ("score", "shown"), [(None, "–"), (1.91, "0.012"), (0.0, "1.0"), (12.0, "1.0 × 10⁻¹²"), (400.0, "1.0 × 10⁻⁴⁰⁰")]
 )
-def test_q_text__is_readable_at_any_size(q, shown):
-    assert q_text({"q_value": q}) == shown
+def test_q_text__is_readable_at_any_size(score, shown):
+    """A q below the smallest double is shown as what it is, not as 0."""
+    assert q_text({"neg_log_10_q_value": score}) == shown
 
 
 def test_effect_text__has_digits_of_the_standard_error():
@@ -433,7 +480,21 @@ def test_no_panel__is_a_note_about_independence(content):
 
 
 def test_no_control__is_a_note(content):
-    assert "no positive control" in _flag(content, "Controls").text
+    assert "no positive and no negative control" in _flag(content, "Controls").text
+
+
+def test_controls__come_before_all_flags(content):
+    row = _primary(content)
+    control = {
+        "kind": "positive", "family": row["family"], "exposure": "x", "outcome": "y", "method": "ivw",
+        "expected": "increases", "verdict": "failed", "message": "it was not found.", "note": "Known since 1990.",
+    }  # fmt: skip
+    declared = replace(content, controls=pl.DataFrame([control], schema=content.controls.schema))
+    assert _flag(declared, "Controls") is None
+    text = _text(render(declared))
+    trust = text[text.index("Can you trust this run?", text.index("Provenance")) :]
+    assert trust.index("Positive control: failed") < trust.index("good to know")
+    assert "Known since 1990." in trust
 
 
 # --- methods -----------------------------------------------------------------------------------------------------

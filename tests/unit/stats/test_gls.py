@@ -1,10 +1,10 @@
-"""Generalised least squares through the origin, and the verdict on a correlation matrix."""
+"""Generalised least squares through the origin and with an intercept, and the verdict on a correlation matrix."""
 
 import numpy as np
 import pytest
 from numpy.linalg import LinAlgError
 
-from osteobiome.stats.gls import definiteness, gls_origin
+from osteobiome.stats.gls import definiteness, gls_line, gls_origin
 
 pytestmark = pytest.mark.kernel
 
@@ -87,3 +87,45 @@ def test_gls_origin__indefinite_matrix_raises():
 def test_gls_origin__shapes_are_asserted():
     with pytest.raises(AssertionError):
         gls_origin(np.ones(2), np.ones(3), np.ones(2), np.eye(2))
+
+
+def test_gls_line__hand_computed():
+    """x = 0, 1, 2; y = 1, 1, 4 (se 1); r = 1/2 between the first two, so the inverse is 4/3 [[1, -1/2], [-1/2, 1]] + 1.
+
+    1'W1 = 7/3, 1'Wx = 8/3, x'Wx = 16/3, 1'Wy = 16/3, x'Wy = 26/3; determinant 112/9 - 64/9 = 16/3: slope
+    (7/3 26/3 - 8/3 16/3) / (16/3) = 9/8, intercept (16/3 16/3 - 8/3 26/3) / (16/3) = 1.
+    """
+    r = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    fit = gls_line(np.array([0.0, 1.0, 2.0]), np.array([1.0, 1.0, 4.0]), se_y=np.ones(3), correlation=r)
+    assert fit.slope == pytest.approx(9 / 8, rel=1e-14)
+    assert fit.intercept == pytest.approx(1.0, rel=1e-14)
+    assert fit.se == pytest.approx((7 / 16) ** 0.5, rel=1e-14)
+    assert fit.se_intercept == pytest.approx(1.0, rel=1e-14)
+    # residuals 0, -9/8, 3/4: 4/3 81/64 + 9/16
+    assert fit.q == pytest.approx(4 / 3 * 81 / 64 + 9 / 16, rel=1e-14)
+    assert fit.condition == pytest.approx(3.0, rel=1e-13)
+
+
+def test_gls_line__keeps_its_digits_when_regressors_are_nearly_equal():
+    """x = 1 + 1e-7 z: the two-by-two inverse would leave two digits of the slope."""
+    rng = np.random.default_rng(2)
+    z, se = rng.normal(size=8), rng.uniform(0.5, 2.0, 8)
+    r = 0.5 ** np.abs(np.subtract.outer(np.arange(8), np.arange(8)))
+    x = 1.0 + 1e-7 * z
+    fit = gls_line(x, 3.0 + 2.0 * (x - 1.0), se_y=se, correlation=r)
+    assert fit.slope == pytest.approx(2.0, rel=1e-7)
+    assert fit.intercept + fit.slope == pytest.approx(3.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("x", [np.ones(4), np.zeros(4), np.full(4, 0.1) * (1 + 1e-16)])
+def test_gls_line__without_spread_does_not_exist(x):
+    fit = gls_line(x, np.arange(4.0), se_y=np.array([1.0, 2.0, 3.0, 4.0]), correlation=np.eye(4))
+    assert np.isnan([fit.slope, fit.se, fit.intercept, fit.se_intercept, fit.q]).all()
+    assert fit.condition == 1.0
+
+
+def test_gls_line__shapes_are_asserted():
+    with pytest.raises(AssertionError):
+        gls_line(np.ones(2), np.ones(3), se_y=np.ones(2), correlation=np.eye(2))
+    with pytest.raises(AssertionError):
+        gls_line(np.ones(1), np.ones(1), se_y=np.ones(1), correlation=np.eye(1))

@@ -10,6 +10,7 @@ import pytest
 
 from osteobiome.stats.tails import (
     neg_log10_p_chi2,
+    neg_log10_p_chi2_lower,
     neg_log10_p_normal,
     neg_log10_p_t,
     normal_quantile,
@@ -69,6 +70,21 @@ CHI2 = [
     (1e8, 2, 21714724.095162591383),
 ]
 
+LOWER = [
+    # even degrees of freedom: exp(-x) times the sum of x^k / k! over k >= df / 2, with 80 decimals
+    (0.1, 2, 1.3118421196454728464),
+    (1.0, 2, 0.40508910285453698124),
+    (10.0, 6, 0.057819265862867396337),
+    (50.0, 6, 2.0416483298028988363e-9),
+    (1e-300, 2, 300.30102999566398120),
+    (0.001, 100, 229.53478754510293959),
+    (1.0, 600, 705.01122696864561970),
+    (252.0, 592, 37.358481058309880892),
+    (20.0, 1000, 638.42059747921780246),
+    (300.0, 2000, 456.58706639009288031),
+    (3000.0, 20_000, 4549.9128347595271323),
+]
+
 
 @pytest.mark.parametrize(("z", "expected"), NORMAL)
 def test_neg_log10_p_normal__equals_mpmath(z, expected):
@@ -84,6 +100,23 @@ def test_neg_log10_p_t__equals_mpmath(t, df, expected):
 @pytest.mark.parametrize(("statistic", "df", "expected"), CHI2)
 def test_neg_log10_p_chi2__equals_mpmath(statistic, df, expected):
     np.testing.assert_allclose(neg_log10_p_chi2(statistic, df), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("statistic", "df", "expected"), LOWER)
+def test_neg_log10_p_chi2_lower__equals_exact_sums(statistic, df, expected):
+    np.testing.assert_allclose(neg_log10_p_chi2_lower(statistic, df), expected, rtol=1e-12)
+
+
+def test_neg_log10_p_chi2_lower__edges():
+    got = neg_log10_p_chi2_lower([0.0, np.inf, np.nan, 1.0], [3.0, 3.0, 3.0, 0.0])
+    assert got[:2].tolist() == [np.inf, 0.0]
+    assert np.isnan(got[2:]).all()
+
+
+def test_tails_of_chi2__add_up_to_one():
+    q = np.array([0.5, 5.0, 20.0, 60.0])
+    both = 10.0 ** -neg_log10_p_chi2(q, 20.0) + 10.0 ** -neg_log10_p_chi2_lower(q, 20.0)
+    np.testing.assert_allclose(both, 1.0, rtol=1e-13)
 
 
 @pytest.mark.parametrize("df", [1e7, 1e8])

@@ -226,3 +226,22 @@ def test_prealigned__both_sides_of_one_file_share_an_alignment(write):
     assert exposure.alignment
     assert exposure.alignment == outcome.alignment != changed.alignment
     assert (exposure.frame["beta"].item(), outcome.frame["beta"].item()) == (0.1, 0.2)
+
+
+def test_harmonised_table__has_one_place_per_row_that_of_the_exposure(tmp_path):
+    """Where a proxy stands in, the outcome's columns give the proxy's place; two rows may share that."""
+    path = tmp_path / "harmonised.csv"
+    halves = ",".join(
+        f"{n}.{s}" for s in ("exposure", "outcome") for n in ("beta", "se", "effect_allele", "other_allele")
+    )
+    path.write_text(
+        f"SNP,chr,pos,pos.exposure,proxy.outcome,mr_keep,{halves}\n"
+        "rs1,8,200,100,TRUE,TRUE,0.1,0.01,A,G,0.2,0.02,A,G\n"
+        "rs2,8,200,200,NA,TRUE,0.3,0.01,A,G,0.2,0.02,A,G\n"
+    )
+    for side in ("exposure", "outcome"):
+        stats = read_sumstats(
+            path, file_format="twosamplemr_harmonised", trait_id="t", side=side, genome_build="GRCh37"
+        )
+        assert stats.frame.select("rsid", "chromosome", "position").rows() == [("rs1", 8, 100), ("rs2", 8, 200)]
+        assert dict(stats.rows.notes).get("proxy_in_place_of_variant", 0) == (1 if side == "outcome" else 0)

@@ -1,10 +1,41 @@
 """One file per estimator; importing this package registers them all."""
 
 from osteobiome.mr.estimators.egger import egger
+from osteobiome.mr.estimators.egger_ld import egger_ld
+from osteobiome.mr.estimators.egger_radial import egger_radial
 from osteobiome.mr.estimators.ivw import ivw
 from osteobiome.mr.estimators.ivw_fixed import ivw_fixed
 from osteobiome.mr.estimators.ivw_ld import ivw_ld
 from osteobiome.mr.estimators.ivw_ld_fixed import ivw_ld_fixed
+from osteobiome.mr.estimators.ivw_lead import ivw_lead
+from osteobiome.mr.estimators.ivw_radial import ivw_radial
+from osteobiome.mr.estimators.penalised_mode import penalised_mode
+from osteobiome.mr.estimators.penalised_weighted_median import penalised_weighted_median
+from osteobiome.mr.estimators.simple_median import simple_median
+from osteobiome.mr.estimators.simple_mode import simple_mode
+from osteobiome.mr.estimators.simple_mode_nome import simple_mode_nome
 from osteobiome.mr.estimators.wald_ratio import wald_ratio
+from osteobiome.mr.estimators.weighted_median import weighted_median
+from osteobiome.mr.estimators.weighted_mode import weighted_mode
+from osteobiome.mr.estimators.weighted_mode_nome import weighted_mode_nome
 
-__all__ = ["egger", "ivw", "ivw_fixed", "ivw_ld", "ivw_ld_fixed", "wald_ratio"]
+__all__ = [
+    "egger",
+    "egger_ld",
+    "egger_radial",
+    "ivw",
+    "ivw_fixed",
+    "ivw_ld",
+    "ivw_ld_fixed",
+    "ivw_lead",
+    "ivw_radial",
+    "penalised_mode",
+    "penalised_weighted_median",
+    "simple_median",
+    "simple_mode",
+    "simple_mode_nome",
+    "wald_ratio",
+    "weighted_median",
+    "weighted_mode",
+    "weighted_mode_nome",
+]

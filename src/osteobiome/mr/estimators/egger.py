@@ -100,6 +100,7 @@ def egger_batch(
 @estimator(
     name="egger",
     label="MR-Egger",
+    short="MR-Egger",
     doi="10.1093/ije/dyv080",
     assumptions=(
         "every variant is associated with the exposure",

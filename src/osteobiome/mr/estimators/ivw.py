@@ -92,6 +92,7 @@ def ivw_batch(
 @estimator(
     name="ivw",
     label="Inverse-variance weighted (multiplicative random effects)",
+    short="IVW",
     doi="10.1002/gepi.21758",
     assumptions=ASSUMPTIONS,
     min_variants=1,

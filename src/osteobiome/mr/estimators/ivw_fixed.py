@@ -19,6 +19,7 @@ ivw_fixed_batch = partial(ivw_batch, method="ivw_fixed", model="fixed")
 @estimator(
     name="ivw_fixed",
     label="Inverse-variance weighted (fixed effects)",
+    short="IVW, fixed effects",
     doi="10.1002/gepi.21758",
     assumptions=(*ASSUMPTIONS, "no pleiotropy at all: scatter is sampling error"),
     min_variants=1,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status, failed
+from osteobiome.mr.correlated import ld_diagnostics, ld_obstacle
 from osteobiome.mr.fit import (
     BatchFit,
     Block,
     Model,
     Reference,
-    TestColumn,
     beyond_range,
     beyond_range_is_a_status,
     check_level,
@@ -23,12 +23,11 @@ from osteobiome.mr.fit import (
     without_scatter,
 )
 from osteobiome.mr.registry import estimator
-from osteobiome.stats.gls import definiteness, gls_origin
+from osteobiome.stats.gls import gls_origin
 
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
 
-SYMMETRY = 1e-6
 ASSUMPTIONS = (
     "every variant is associated with the exposure, or correlated with one that is",
     "no variant shares a cause with the outcome",
@@ -42,7 +41,7 @@ def fit_ivw_ld(inst: Instruments, *, method: str, model: Model, distribution: Re
     """Fit one pair and return an estimate with its status; shared by the two registered models."""
     n = inst.n_variants
     label = {"exposure": inst.exposure, "outcome": inst.outcome, "unit": inst.unit}
-    status, message = _obstacle(inst)
+    status, message = ld_obstacle(inst)
     if status is Status.OK and distribution == "t" and n < 2:
         status, message = Status.TOO_FEW_INSTRUMENTS, ""
     if status is not Status.OK or inst.ld_r is None:
@@ -64,44 +63,17 @@ def fit_ivw_ld(inst: Instruments, *, method: str, model: Model, distribution: Re
         (
             *heterogeneity("cochran_q", q, df),
             *strength(block),
-            TestColumn("ld_condition_number", np.array([fit.condition])),
-            TestColumn("max_abs_ld_r", np.array([_largest_off_diagonal(inst.ld_r)])),
+            *ld_diagnostics(inst.ld_r, fit.condition),
         ),
         level,
     )
     return batch.estimates()[0].label(**label)
 
 
-def _obstacle(inst: Instruments) -> tuple[Status, str]:
-    """Return the reason why there can be no estimate, or ok, and a message where the status says too little."""
-    if inst.n_variants == 0:
-        return Status.NO_COMMON_VARIANTS, ""
-    if inst.ld_r is None or not np.isfinite(inst.ld_r).all():
-        return Status.MISSING_LD, ""
-    if not np.any(inst.beta_exposure):
-        return Status.ZERO_EXPOSURE_EFFECT, ""
-    if not np.allclose(inst.ld_r, inst.ld_r.T, atol=SYMMETRY) or not np.allclose(
-        np.diag(inst.ld_r), 1.0, atol=SYMMETRY
-    ):
-        return Status.NOT_POSITIVE_SEMIDEFINITE, (
-            "Not estimable: the LD matrix is not symmetric or its diagonal is not 1, so it holds no correlations. "
-            "Give signed r, rows and columns in the same order."
-        )
-    verdict, smallest, _ = definiteness(inst.ld_r)
-    status = Status(verdict)
-    if status is Status.NOT_POSITIVE_SEMIDEFINITE:
-        return status, f"{status.message} Smallest eigenvalue: {smallest:.3g}."
-    return status, ""
-
-
-def _largest_off_diagonal(ld_r: np.ndarray) -> float:
-    off = np.abs(ld_r - np.diag(np.diag(ld_r)))
-    return float(off.max(initial=0.0))
-
-
 @estimator(
     name="ivw_ld",
     label="Inverse-variance weighted with LD matrix (multiplicative random effects)",
+    short="IVW with LD",
     doi="10.1002/sim.6835",
     assumptions=ASSUMPTIONS,
     min_variants=1,

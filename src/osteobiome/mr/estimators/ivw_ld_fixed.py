@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @estimator(
     name="ivw_ld_fixed",
     label="Inverse-variance weighted with LD matrix (fixed effects)",
+    short="IVW with LD, fixed effects",
     doi="10.1002/sim.6835",
     assumptions=(*ASSUMPTIONS, "no pleiotropy at all: scatter is sampling error"),
     min_variants=1,

@@ -106,6 +106,7 @@ def wald_ratio_batch(block: Block, *, order: Order = "first", level: float = 0.9
 @estimator(
     name="wald_ratio",
     label="Wald ratio",
+    short="Wald ratio",
     doi="10.1002/sim.3034",
     assumptions=(
         "the variant is associated with the exposure",

@@ -1,56 +1,86 @@
-// Draws a figure when its place is open, in the colours of the reader's scheme, and again when scheme or width change.
-const figures = JSON.parse(document.getElementById("figures").textContent);
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const views = new Map();
+// Starts everything: tables, pairs that open on demand, figures, downloads, print.
+const FEW = 30;
 
-function colours() {
-  const style = getComputedStyle(document.documentElement);
-  const ink = style.getPropertyValue("--ink").trim();
-  const soft = style.getPropertyValue("--soft").trim();
-  const line = style.getPropertyValue("--line").trim();
-  return {
-    axis: { labelColor: ink, titleColor: ink, gridColor: line, tickColor: soft, domainColor: soft },
-    legend: { labelColor: ink },
-    title: { color: ink },
-    rule: { color: soft },
-  };
+function fill(details) {
+  if (details.dataset.filled) return;
+  details.dataset.filled = "yes";
+  const body = document.createElement("div");
+  body.innerHTML = payload.pairs[Number(details.dataset.pair)].html;
+  details.append(body);
 }
 
-async function draw(figure) {
-  const name = figure.dataset.figure;
-  // the blue of the palette is too dark on a dark page; its light neighbour in the same palette is not
-  const text = JSON.stringify(figures[name]);
-  const spec = JSON.parse(dark.matches ? text.replaceAll("#0072B2", "#56B4E9") : text);
-  const extra = colours();
-  for (const key of Object.keys(extra)) spec.config[key] = { ...(spec.config[key] || {}), ...extra[key] };
-  if (views.has(name)) views.get(name).finalize();
-  const result = await window.vegaEmbed(figure.querySelector(".plot"), spec, { actions: false, renderer: "svg", logLevel: 1 });
-  views.set(name, result);
-  figure.dataset.drawn = "yes";
-}
-
-function visible(figure) {
-  for (let node = figure.parentElement; node; node = node.parentElement) {
-    if (node.tagName === "DETAILS" && !node.open) return false;
+// The part of a pair; in large studies it is made when it is first asked for.
+function pairPart(id) {
+  const index = /^pair-(\d+)$/.exec(id)?.[1];
+  if (index === undefined || !payload.pairs[Number(index)]) return document.getElementById(id);
+  let details = document.getElementById(id);
+  if (!details) {
+    details = document.createElement("details");
+    details.id = id;
+    details.dataset.pair = index;
+    const summary = document.createElement("summary");
+    summary.textContent = payload.pairs[Number(index)].title;
+    details.append(summary);
+    document.querySelector("#pairs h2").after(details);
   }
-  return true;
-}
-
-function drawAll(again) {
-  for (const figure of document.querySelectorAll("[data-figure]")) {
-    if (visible(figure) && (again || !figure.dataset.drawn)) draw(figure);
-  }
+  return details;
 }
 
 function openTarget() {
-  const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
-  if (target && target.tagName === "DETAILS") target.open = true;
+  const id = decodeURIComponent(location.hash.slice(1));
+  const target = id ? pairPart(id) : null;
+  if (!target) return;
+  if (target.tagName === "DETAILS") {
+    fill(target);
+    target.open = true;
+    markWide();
+    target.querySelector("summary").focus({ preventScroll: true });
+  }
+  target.scrollIntoView();
 }
 
-document.addEventListener("toggle", () => drawAll(false), true);
+// Says so where a table is wider than its place.
+function markWide() {
+  for (const frame of document.querySelectorAll(".table")) frame.classList.toggle("wide", frame.scrollWidth > frame.clientWidth + 1);
+}
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.dataset?.pair && event.target.open) fill(event.target);
+  if (event.target.dataset?.variants && event.target.open) fillVariants(event.target);
+  markWide();
+  drawAll(false);
+}, true);
+window.addEventListener("resize", markWide);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#"]');
+  if (link && link.hash === location.hash) openTarget();  // a second click on the same link is no change of the hash
+});
 window.addEventListener("hashchange", openTarget);
-window.addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; drawAll(false); });
+function openAll() {
+  const pairs = [...document.querySelectorAll("details[data-pair]")];
+  if (pairs.length <= FEW) for (const details of pairs) { fill(details); details.open = true; }
+  for (const details of document.querySelectorAll("details.inner")) {
+    details.open = true;
+    if (details.dataset.variants) fillVariants(details);
+  }
+}
+window.addEventListener("beforeprint", openAll);
+// The print dialogue does not wait for drawings, so this button draws first.
+for (const bar of document.querySelectorAll("[data-print]")) {
+  bar.hidden = false;
+  bar.addEventListener("click", async () => { openAll(); await drawAll(false); window.print(); });
+}
 dark.addEventListener("change", () => drawAll(true));
+
+for (const table of document.querySelectorAll("[data-table]")) setUpTable(table);
+for (const bar of document.querySelectorAll("[data-files]")) {
+  bar.hidden = false;
+  bar.addEventListener("click", (event) => {
+    const file = payload.files[event.target.dataset.file];
+    if (file) save(file.name, file.type, file.text);
+  });
+}
+markWide();
 openTarget();
-drawAll(false);
+await drawAll(false);
 document.documentElement.dataset.ready = "yes";

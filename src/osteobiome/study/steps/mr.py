@@ -16,14 +16,17 @@ from osteobiome.core.thresholds import ALPHA, FEW_VARIANTS, GENOME_WIDE_P, WEAK_
 from osteobiome.instruments import Instruments
 from osteobiome.ld import LdMatrix, read_ld_matrix
 from osteobiome.mr import ESTIMATORS, grid
+from osteobiome.mr.checks import stack
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
-from osteobiome.stats.multiple_testing import benjamini_hochberg
+from osteobiome.stats.multiple_testing import neg_log10_q
 from osteobiome.store import write_table
 from osteobiome.study.steps.ingest import read_ingested
+from osteobiome.study.pair_checks import METHODS, PairChecks, check_pair
 from osteobiome.study.task import STEPS, Inputs, Step
 from osteobiome.sumstats import PalindromeOptions, harmonise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from osteobiome.core.rows import RowReport
     from osteobiome.sumstats import SumStats
 
-WRITES = ("estimates", "diagnostics", "harmonised", "row_report", "evidence", "methods")
+WRITES = ("estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "row_report", "evidence", "methods")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +59,24 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params family, pairs, methods, primary, exposure_direction, palindromic, traits, study_id, simulated;
+        Params family, pairs, methods, primary, exposure_direction, palindromic, traits, study_id, simulated, seed;
         locations of instruments (``x:<trait>``), outcomes (``y:<trait>``) and LD (``ld:matrix``, ``ld:variants``).
     out : pathlib.Path
         Folder to fill.
     """
     params = cast("dict[str, Any]", dict(inputs.params))
     pairs = _harmonised_pairs(inputs, params)
-    fitted = grid([pair.instruments for pair in pairs], params["methods"])
+    fitted = grid([pair.instruments for pair in pairs], params["methods"], seed=params["seed"])
     estimates = [_finish(estimate, pair, params) for pair, row in zip(pairs, fitted, strict=True) for estimate in row]
     estimates = _with_q_values(estimates)
+    checks = _checks(pairs, params)
     genome_wide = {(p.instruments.exposure, p.instruments.outcome) for p in pairs if p.is_genome_wide}
     tables = {
         "estimates": table("estimates", (_record(e) for e in estimates)),
-        "diagnostics": table("diagnostics", (row for e in estimates for row in e.diagnostic_dicts())),
+        "diagnostics": table("diagnostics", _diagnostics(estimates, checks)),
         "harmonised": pl.concat([_for_report(pair, params) for pair in pairs]),
+        "influence": stack("influence", [check.influence for check in checks]),
+        "leave_one_out": stack("leave_one_out", [rows for check in checks for rows in check.leave_one_out]),
         "row_report": table("row_report", (row for pair in pairs for row in pair.rows.records())),
         "evidence": table(
             "evidence",
@@ -148,9 +154,24 @@ def _with_q_values(estimates: list[Estimate]) -> list[Estimate]:
     primary = [i for i, e in enumerate(estimates) if e.is_primary]
     scores = [np.nan if estimates[i].neg_log_10_p_value is None else estimates[i].neg_log_10_p_value for i in primary]
     result = list(estimates)
-    for i, q in zip(primary, benjamini_hochberg(np.array(scores, dtype=np.float64)), strict=True):
-        result[i] = replace(estimates[i], q_value=None if np.isnan(q) else float(q))
+    for i, score in zip(primary, neg_log10_q(np.array(scores, dtype=np.float64)), strict=True):
+        if not np.isnan(score):
+            result[i] = replace(estimates[i], q_value=10.0 ** -float(score), neg_log_10_q_value=float(score))
     return result
+
+
+def _checks(pairs: list[_Pair], params: dict[str, Any]) -> list[PairChecks]:
+    """Return the checks of every pair, in order."""
+    facts = {"family": params["family"], "primary": params["primary"], "traits": params["traits"]}
+    return [check_pair(pair.instruments, **facts) for pair in pairs]
+
+
+def _diagnostics(estimates: list[Estimate], checks: list[PairChecks]) -> Iterator[dict[str, object]]:
+    """Yield the diagnostics of the estimates, then those of the pairs."""
+    for estimate in estimates:
+        yield from estimate.diagnostic_dicts()
+    for check in checks:
+        yield from check.diagnostics
 
 
 def _record(estimate: Estimate) -> dict[str, object]:
@@ -229,6 +250,7 @@ def _methods(estimates: list[Estimate]) -> pl.DataFrame:
         {
             "name": entry.name,
             "label": entry.label,
+            "short_label": entry.short,
             "used_for": "primary" if name in primary else "sensitivity",
             "doi": entry.doi,
             "assumptions": list(entry.assumptions),
@@ -245,17 +267,12 @@ def _methods(estimates: list[Estimate]) -> pl.DataFrame:
             ("q_value", "Benjamini-Hochberg q-value within the family", "10.1111/j.2517-6161.1995.tb02031.x"),
         )
     ]
-    if "egger" in used:
-        rows.append(
-            {
-                "name": "i2_gx",
-                "label": "I²_GX",
-                "used_for": "diagnostic",
-                "doi": "10.1093/ije/dyw220",
-                "assumptions": [],
-            }
-        )
+    more = [*METHODS, *([("i2_gx", "I²_GX", "10.1093/ije/dyw220")] if "egger" in used else [])]
+    rows += [
+        {"name": name, "label": label, "used_for": "diagnostic", "doi": doi, "assumptions": []}
+        for name, label, doi in more
+    ]
     return table("methods", rows)
 
 
-STEPS.add("mr", Step("mr", 1, WRITES, run))
+STEPS.add("mr", Step("mr", 2, WRITES, run))

@@ -10,13 +10,15 @@ import polars as pl
 from osteobiome.core.schema import polars_schema, table
 from osteobiome.report import write_report
 from osteobiome.store import read_table, write_atomic, write_csv, write_table
+from osteobiome.study.controls import judge_controls
 from osteobiome.study.task import STEPS, Inputs, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FROM_FAMILIES = ("estimates", "diagnostics", "harmonised", "evidence")
-TABLES = (*FROM_FAMILIES, "methods", "row_report", "traits", "published")
+FROM_FAMILIES = ("estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "evidence")
+FROM_LOCI = ("regional", "genes")
+TABLES = (*FROM_FAMILIES, "controls", *FROM_LOCI, "methods", "row_report", "traits", "published")
 
 
 def run(inputs: Inputs, out: Path) -> None:
@@ -26,7 +28,7 @@ def run(inputs: Inputs, out: Path) -> None:
     ----------
     inputs : Inputs
         Params study (plain data for the page), traits, published; locations ``mr:<family>``, ``ingest:<trait>``,
-        ``instruments:<trait>``.
+        ``instruments:<trait>``, ``locus:<locus>``.
     out : pathlib.Path
         Folder to fill: ``tables/``, ``study.json``, ``report.html``.
     """
@@ -42,10 +44,20 @@ def run(inputs: Inputs, out: Path) -> None:
     tables["methods"] = order.unique("name", keep="first", maintain_order=True)
     tables["row_report"] = _stack(
         "row_report",
-        [read_table(path / "row_report.parquet", schema="row_report") for path in inputs.locations.values()],
+        [
+            read_table(path / "row_report.parquet", schema="row_report")
+            for name, path in inputs.locations.items()
+            if not name.startswith("locus:")  # a figure of a region loses no row of an analysis
+        ],
     ).unique(["subject", "step", "kind", "reason"], maintain_order=True)
+    loci = [path for name, path in inputs.locations.items() if name.startswith("locus:")]
+    tables |= {
+        name: _stack(name, [read_table(path / f"{name}.parquet", schema=name) for path in loci]) for name in FROM_LOCI
+    }
     tables["traits"] = table("traits", params["traits"])
     tables["published"] = table("published", params["published"])
+    lowered = frozenset(f["id"] for f in params["study"]["families"] if f["exposure_direction"] == "lower")
+    tables["controls"] = judge_controls(params["controls"], tables["estimates"], lowered=lowered)
     for name, frame in tables.items():
         write_table(frame, out / "tables" / f"{name}.parquet", schema=name)
         write_csv(frame, out / "tables" / f"{name}.csv")
@@ -57,4 +69,4 @@ def _stack(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=polars_schema(name)), *frames])
 
 
-STEPS.add("report", Step("report", 1, TABLES, run))
+STEPS.add("report", Step("report", 2, TABLES, run))

@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 def columns(header: Sequence[str], side: Side) -> Columns:
     """Return our names for one side of a harmonised table."""
     found = {ours: f"{stem}.{side}" for ours, stem in STEMS.items() if f"{stem}.{side}" in header}
+    for ours in ("chromosome", "position"):
+        # one place for both halves, or the two would not meet: where a proxy stands in, the outcome has the proxy's
+        stem = STEMS[ours]
+        theirs = next((name for name in (f"{stem}.exposure", f"{stem}.{side}", stem) if name in header), None)
+        if theirs is not None:
+            found[ours] = theirs
     if "SNP" in header:
         found["rsid"] = "SNP"
     if "mr_keep" in header:
         found["keep"] = "mr_keep"
+    if f"proxy.{side}" in header:
+        found["proxy"] = f"proxy.{side}"
     return found
 
 

@@ -1,0 +1,104 @@
+"""Rows of estimates with intervals: what forest, leave-one-out and single-variant figures have in common."""
+
+from __future__ import annotations
+
+from osteobiome.plot.style import AXIS_WIDTH, BARE_AXIS, BLUE, GREY, VERMILLION, Spec, base, wrap
+
+MANY_ROWS = 60
+"""Above this many rows names would overlap: they are left to the pointer, and rows become thin."""
+ROW, THIN_ROW = 15, 5
+"""Height of a row in pixels."""
+SUMMARY = "summary"
+
+
+def interval_rows(
+    dataset: str, *, n_rows: int, title: str, axis: str, description: str, row_title: str, reference: str = ""
+) -> Spec:
+    """Return the frame and layers for rows of estimates.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the dataset: columns ``label`` (distinct), ``beta``, ``low`` (lower end of a symmetric interval) and
+        ``group`` (``summary`` rows stand out).
+    n_rows : int
+        Number of rows.
+    title, axis, description : str
+        Title, axis title with unit, text for screen readers.
+    row_title : str
+        What a row is, for the tooltip.
+    reference : str
+        Name of a dataset with a column ``at``: a line across all rows; empty for none.
+
+    Returns
+    -------
+    dict
+        Vega-Lite specification without its data.
+    """
+    thin = n_rows > MANY_ROWS
+    labels: Spec = {"labels": False} if thin else {"labelLimit": 150, "labelFontSize": 10}
+    y: Spec = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {**BARE_AXIS, **labels}}
+    x: Spec = {"type": "quantitative", "title": wrap(axis, AXIS_WIDTH), "axis": {"tickCount": 5}}
+    colour: Spec = {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": VERMILLION}, "value": BLUE}
+    tooltip = [
+        {"field": "label", "type": "nominal", "title": row_title},
+        {"field": "beta", "type": "quantitative", "title": "estimate", "format": ".4g"},
+        {"field": "low", "type": "quantitative", "title": "from", "format": ".4g"},
+        {"field": "high", "type": "quantitative", "title": "to", "format": ".4g"},
+    ]
+    spec = base(title=title, height=max(60, n_rows * (THIN_ROW if thin else ROW)), description=description)
+    spec["data"] = {"name": dataset}
+    spec["transform"] = [{"calculate": "2 * datum.beta - datum.low", "as": "high"}]
+    # a thin row leaves no room for squares: the interval is the mark
+    shape: Spec = {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": "diamond"}, "value": "square"}
+    spec["layer"] = [
+        zero_line(),
+        *([reference_line(reference)] if reference else []),
+        {
+            "mark": {"type": "rule", "strokeWidth": 1 if thin else 1.6, "opacity": 0.8, "tooltip": True},
+            "encoding": {
+                "y": y,
+                "x": {**x, "field": "low"},
+                "x2": {"field": "high"},
+                "color": colour,
+                "tooltip": tooltip,
+            },
+        },
+        {
+            "mark": {"type": "point", "filled": True, "opacity": 1},
+            "encoding": {
+                "y": y,
+                "x": {**x, "field": "beta"},
+                "color": colour,
+                "shape": shape,
+                "size": {
+                    "condition": {"test": f"datum.group == '{SUMMARY}'", "value": 90},
+                    "value": 9 if thin else 34,
+                },
+                "tooltip": tooltip,
+            },
+        },
+    ]
+    return spec
+
+
+def zero_line() -> Spec:
+    """Return the layer of the line of no effect; its dataset is ``zero``."""
+    return {
+        "data": {"name": "zero"},
+        "transform": [],
+        "mark": {"type": "rule", "strokeDash": [4, 3]},
+        "encoding": {"x": {"field": "zero", "type": "quantitative"}},
+    }
+
+
+def reference_line(dataset: str) -> Spec:
+    """Return the layer of a line at the estimate that rows are compared with."""
+    return {
+        "data": {"name": dataset},
+        "mark": {"type": "rule", "color": GREY, "strokeWidth": 1.2},
+        "encoding": {"x": {"field": "at", "type": "quantitative"}},
+    }
+
+
+ZERO: list[dict[str, object]] = [{"zero": 0}]

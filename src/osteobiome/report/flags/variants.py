@@ -1,0 +1,153 @@
+"""Flags about the instruments: threshold, strength, independence, how they were chosen."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from osteobiome.core.text import count, significant, threshold_text
+from osteobiome.core.thresholds import GENOME_WIDE_P, WEAK_F
+from osteobiome.instruments.loci import loci
+from osteobiome.report.flags.flag import Flag, matrix_names, pair_name, primary_values, some_names
+
+if TYPE_CHECKING:
+    from osteobiome.report.content import Content
+
+
+CLOSE_KB = 1_000
+"""Variants nearer than this may be correlated; the usual window of clumping is ten times as wide."""
+MANY_CLOSE = 0.1
+"""Share of variants beyond one per locus above which it is said; our choice."""
+
+
+def variant_flags(content: Content) -> list[Flag]:
+    """Return the flags of this theme.
+
+    Parameters
+    ----------
+    content : Content
+        Tables and facts of a finished study.
+    """
+    return [
+        *_threshold(content),
+        *_strength(content),
+        *_crowded(content),
+        *_independence(content),
+        *_given(content),
+        *_single_variants(content),
+    ]
+
+
+def _threshold(content: Content) -> list[Flag]:
+    """Flag a threshold above genome-wide significance: the variants were chosen for effects that are partly noise."""
+    threshold = content.study["p_threshold"]
+    if threshold <= GENOME_WIDE_P:
+        return []
+    text = (
+        f"Instruments were taken up to p = {threshold_text(threshold)}. Effects of variants chosen so are too large "
+        "(winner's curse) and some are null; nothing was corrected, so all results here are exploratory."
+    )
+    return [Flag("caution", "Relaxed threshold", text, "flow")]
+
+
+def _strength(content: Content) -> list[Flag]:
+    values = primary_values(content, "mean_f")
+    weak = [name for name, value in values if value < WEAK_F]
+    if weak:
+        text = (
+            f"Mean F below {WEAK_F:g} for {some_names(weak)}: estimates lean towards the null, or with overlapping "
+            "samples towards the confounded value."
+        )
+        return [Flag("caution", "Weak instruments", text, "results")]
+    if not values:
+        return []
+    numbers = [value for _, value in values]
+    if not all(math.isfinite(number) for number in numbers):
+        return []
+    text = (
+        f"Mean F statistic between {significant(min(numbers))} and {significant(max(numbers))}; "
+        f"below {WEAK_F:g} would be weak."
+    )
+    return [Flag("good", "Instrument strength", text, "results")]
+
+
+def _independence(content: Content) -> list[Flag]:
+    with_ld = {name for name in content.primary()["method"].unique() if "_ld" in str(name)}
+    plain = content.primary().filter(~pl.col("method").is_in(list(with_ld)) & (pl.col("n_variants") > 1))
+    found = []
+    if plain.height:
+        found.append(
+            Flag(
+                "note",
+                "Independence not checked",
+                "No LD panel was given: variants were taken to be independent as "
+                "the files list them, and nothing was clumped.",
+                "flow",
+            )
+        )
+    if with_ld:
+        numbers = [content.diagnostic(row, "max_abs_ld_r") for row in content.primary().to_dicts()]
+        largest = max((n["statistic"] for n in numbers if n and n["statistic"] is not None), default=None)
+        if largest is not None:
+            text = (
+                f"Variants are correlated (largest |r| {significant(largest)}); the LD matrix "
+                f"({matrix_names(content)}) enters the estimate."
+            )
+            found.append(Flag("note", "Correlated variants", text, "methods"))
+    return found
+
+
+def _given(content: Content) -> list[Flag]:
+    found = []
+    for trait_id, why in content.study["given"].items():
+        rows = content.row_report.filter(
+            (pl.col("subject") == trait_id)
+            & (pl.col("step") == "instruments")
+            & (pl.col("reason") == "given_above_p_threshold")
+        )
+        above = int(rows["count"].sum()) if rows.height else 0
+        text = f"The instruments of {content.label(trait_id)} were given, not selected here: {why}."
+        if above:
+            text += (
+                f" {count(above, 'variant')} of them {'has' if above == 1 else 'have'} p above "
+                f"{threshold_text(content.study['p_threshold'])}, so its results are exploratory."
+            )
+        found.append(Flag("caution" if above else "note", "Instruments given", text, "flow"))
+    return found
+
+
+def _single_variants(content: Content) -> list[Flag]:
+    rows = content.primary().filter((pl.col("n_variants") == 1) & (pl.col("status") == "ok")).to_dicts()
+    if not rows:
+        return []
+    text = (
+        f"{some_names([pair_name(content, row) for row in rows])} rests on one variant: a Wald ratio, for which "
+        "neither pleiotropy nor disagreement between variants can be looked at."
+    )
+    return [Flag("caution", "One variant", text, "results")]
+
+
+def _crowded(content: Content) -> list[Flag]:
+    """Flag variants that lie close together and are treated as independent: they are probably correlated."""
+    crowded: list[tuple[int, int, str]] = []
+    for row in content.primary().to_dicts():
+        if "_ld" in row["method"] or row["n_variants"] < 2:
+            continue
+        places = content.of_pair("harmonised", row).select("chromosome", "position").drop_nulls()
+        if places.height < 2:
+            continue
+        n_loci = int(loci(places["chromosome"].to_numpy(), places["position"].to_numpy(), window_kb=CLOSE_KB).max()) + 1
+        if places.height - n_loci > max(1, MANY_CLOSE * places.height):
+            crowded.append((places.height, n_loci, pair_name(content, row)))
+    if not crowded:
+        return []
+    n, n_loci, name = max(crowded, key=lambda item: item[0] - item[1])
+    text = (
+        f"In {count(len(crowded), 'pair')} variants lie close together and were taken to be independent, most "
+        f"in {name}: {n} variants in {count(n_loci, 'locus', 'loci')} (no gap of {CLOSE_KB} kb within one). Correlated "
+        "variants repeat one piece of information: standard errors are too small. Clump them, give an LD matrix and "
+        "use ivw_ld, or look at ivw_lead, which takes the strongest variant of each locus."
+    )
+    return [Flag("caution", "Variants close together", text, "methods")]

@@ -1,0 +1,85 @@
+"""Controls: pairs whose result is known beforehand, and whether the run reproduced it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from osteobiome.core.schema import table
+from osteobiome.core.text import decimals_for, interval, p_value, significant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def judge_controls(
+    controls: Sequence[Mapping[str, Any]], estimates: pl.DataFrame, *, lowered: frozenset[str]
+) -> pl.DataFrame:
+    """Set each declared control beside its primary estimate.
+
+    A positive control has passed if the interval excludes no effect in the expected direction; a negative one if it
+    includes no effect. A control that could not be estimated is unclear.
+
+    Parameters
+    ----------
+    controls : sequence of mapping
+        Keys kind, exposure, outcome, expected, reason, as in the study file.
+    estimates : polars.DataFrame
+        Schema ``ESTIMATES``.
+    lowered : frozenset of str
+        Families whose effects are stated per unit lower exposure.
+
+    Returns
+    -------
+    polars.DataFrame
+        Schema ``CONTROLS``, one row per control.
+    """
+    primary = estimates.filter(pl.col("is_primary"))
+    rows = []
+    for control in controls:
+        found = primary.filter(
+            (pl.col("exposure") == control["exposure"]) & (pl.col("outcome") == control["outcome"])
+        ).row(0, named=True)
+        verdict, message = _judge(control, found, sign=-1.0 if found["family"] in lowered else 1.0)
+        rows.append(
+            {
+                "kind": control["kind"],
+                "family": found["family"],
+                "exposure": control["exposure"],
+                "outcome": control["outcome"],
+                "method": found["method"],
+                "expected": control["expected"] or "none",
+                "verdict": verdict,
+                "message": message,
+                "note": control["reason"],
+            }
+        )
+    return table("controls", rows)
+
+
+def _judge(control: Mapping[str, Any], found: Mapping[str, Any], *, sign: float) -> tuple[str, str]:
+    """Return verdict and sentence."""
+    if found["status"] != "ok":
+        return "unclear", found["message"]
+    decimals = decimals_for(found["se"])
+    shown = (
+        f"{significant(found['beta'])} {found['unit']} (95 % interval "
+        f"{interval(found['ci_low'], found['ci_high'], decimals)}, p = {p_value(found['neg_log_10_p_value'])})"
+    )
+    includes_zero = found["ci_low"] <= 0.0 <= found["ci_high"]
+    if control["kind"] == "negative":
+        if includes_zero:
+            half = significant((found["ci_high"] - found["ci_low"]) / 2.0, 2)
+            return (
+                "passed",
+                f"no effect was expected and the interval includes none: {shown}; its half width is {half}.",
+            )
+        return "failed", f"no effect was expected, but the interval excludes none: {shown}."
+    expected = f"an effect was expected that {control['expected']} the outcome with a higher exposure"
+    if includes_zero:
+        return "failed", f"{expected}, but the interval includes no effect: {shown}."
+    way = "increases" if sign * found["beta"] > 0 else "decreases"
+    if way != control["expected"]:
+        return "failed", f"{expected}, but the effect runs the other way: {shown}."
+    return "passed", f"{expected}, and was found: {shown}."
