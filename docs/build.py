@@ -17,6 +17,7 @@ SECTIONS = (
     ("[ld]", "LdFiles"),
     ("[instruments]", "InstrumentsSection"),
     ("[[mr]]", "MrFamily"),
+    ("[[control]]", "ControlSection"),
     ("[[locus]]", "LocusSection"),
     ("[report]", "ReportSection"),
 )

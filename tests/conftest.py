@@ -58,7 +58,7 @@ def variant_rows(n_variants: int, *, is_outcome: bool) -> list[Row]:
     rows = []
     for i in range(n_variants):
         on_exposure = 0.03 + 0.001 * i
-        beta = SLOPE * on_exposure + 0.002 * math.sin(3 * i + 1) if is_outcome else on_exposure
+        beta = SLOPE * on_exposure + 0.0055 * math.sin(3 * i + 1) if is_outcome else on_exposure
         se = 0.004 if is_outcome else 0.005
         effect, other = ALLELES[i % len(ALLELES)]
         values = (

@@ -83,6 +83,8 @@ def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -
                         "doi": e.doi,
                         "min_variants": e.min_variants,
                         "needs_ld": e.needs_ld,
+                        "needs_positions": e.needs_positions,
+                        "draws_random_numbers": e.stochastic,
                         "assumptions": list(e.assumptions),
                     }
                     for _, e in ESTIMATORS.items()
@@ -96,6 +98,7 @@ def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -
         if entry.max_variants:
             needs = f"{entry.max_variants} variant"
         say(f"{name}: {entry.label}")
-        say(f"  needs {needs}{' and an LD matrix' if entry.needs_ld else ''}; doi:{entry.doi}")
+        more = (" and an LD matrix" if entry.needs_ld else "") + (" and positions" if entry.needs_positions else "")
+        say(f"  needs {needs}{more}; doi:{entry.doi}")
         for assumption in entry.assumptions:
             say(f"  - {assumption}")

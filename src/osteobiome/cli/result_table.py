@@ -51,6 +51,16 @@ def _row(result: RunResult, row: dict[str, object]) -> tuple[str, ...]:
     )
 
 
+def caution_line(result: RunResult) -> str:
+    """Return the titles of the report's cautions in one line, or an empty text."""
+    from osteobiome.report import open_report
+    from osteobiome.report.flags import flags
+
+    assert result.report is not None
+    titles = [flag.title for flag in flags(open_report(result.report.parent).content) if flag.level == "caution"]
+    return f"Cautions, explained in the report: {'; '.join(titles)}" if titles else ""
+
+
 def dropped_lines(result: RunResult) -> Iterator[str]:
     """Yield a line per trait and fault of rows dropped at reading."""
     frame = read_table(result.tables["row_report"], schema="row_report")

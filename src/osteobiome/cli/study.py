@@ -143,7 +143,7 @@ def _run(study: Path, out: Path | None, workers: int | None, *, as_json: bool, q
 
 def _show(result: RunResult) -> None:
     """Print the primary estimates, what was dropped at reading, and where the report is."""
-    from osteobiome.cli.result_table import dropped_lines, estimate_rows, message_lines
+    from osteobiome.cli.result_table import caution_line, dropped_lines, estimate_rows, message_lines
 
     say("")
     say(result.study.config.study.title)
@@ -156,6 +156,9 @@ def _show(result: RunResult) -> None:
         say(line)
     for line in dropped_lines(result):
         say(line)
+    cautions = caution_line(result)
+    if cautions:
+        say(cautions)
     say(f"{result.n_done} tasks done, {result.n_cached} kept from earlier runs, {result.seconds:.1f} s")
     say(f"Report: {result.report}")
 

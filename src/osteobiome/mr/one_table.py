@@ -89,11 +89,11 @@ class TableResult:
         ]
 
 
-def resolve_methods(text: str, *, n_variants: int, has_ld: bool) -> tuple[str, ...]:
+def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: bool = False) -> tuple[str, ...]:
     """Return method names from ``all`` or a list with commas.
 
-    ``all`` means every method that the data can feed: those that need an LD matrix only if there is one, the Wald
-    ratio only for one variant.
+    ``all`` means every method that the data can feed: those that need an LD matrix or positions only if there are
+    some, the Wald ratio only for one variant.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool) -> tuple[str, .
         As typed by the user.
     n_variants : int
         Variants at hand.
-    has_ld : bool
-        Whether an LD matrix was given.
+    has_ld, has_positions : bool
+        Whether an LD matrix, and chromosome and position, were given.
 
     Raises
     ------
@@ -116,7 +116,9 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool) -> tuple[str, .
         return tuple(
             name
             for name, entry in entries
-            if (has_ld or not entry.needs_ld) and (not entry.max_variants or n_variants <= entry.max_variants)
+            if (has_ld or not entry.needs_ld)
+            and (has_positions or not entry.needs_positions)
+            and (not entry.max_variants or n_variants <= entry.max_variants)
         )
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not names:
@@ -190,7 +192,12 @@ def estimate_table(
         raise InputFileError(*(_with_option(fault) for fault in faults))
     matrix = None if ld is None else _read_square(ld, raw.height)
     pair = _pair(kept, matrix)
-    names = resolve_methods(methods, n_variants=pair.n_variants, has_ld=matrix is not None)
+    names = resolve_methods(
+        methods,
+        n_variants=pair.n_variants,
+        has_ld=matrix is not None,
+        has_positions=pair.chromosome is not None and pair.position is not None,
+    )
     facts = TraitFacts(), TraitFacts()
     checks = [("power", test) for test in power(pair, *facts) if test.name == "minimum_detectable_effect"]
     if quantitative:
@@ -230,7 +237,15 @@ def _pair(kept: pl.DataFrame, matrix: NDArray[np.float64] | None) -> Instruments
         ld_r = matrix[np.ix_(lines, lines)]
     pair = Instruments(bx, sx, by, sy, rsid=text["rsid"], effect_allele=text["effect_allele"], ld_r=ld_r)
     facts = kept.select(number(name).cast(pl.Float64).alias(name) for name in FACTS if name in kept.columns)
-    return replace(pair, **{name: facts[name].fill_null(np.nan).to_numpy() for name in facts.columns})
+    values = {name: facts[name].fill_null(np.nan).to_numpy() for name in facts.columns}
+    return replace(
+        pair,
+        eaf=values.get("eaf"),
+        n_exposure=values.get("n_exposure"),
+        n_outcome=values.get("n_outcome"),
+        chromosome=values.get("chromosome"),
+        position=values.get("position"),
+    )
 
 
 def _read_square(path: Path, size: int) -> NDArray[np.float64]:

@@ -33,6 +33,8 @@ class Estimator:
         Outside these the estimate has a status instead of a number; ``max_variants`` 0 means no limit.
     needs_ld : bool
         Whether the LD matrix of the variants is required.
+    needs_positions : bool
+        Whether chromosome and position of the variants are required.
     stochastic : bool
         Whether random numbers are drawn: the function then takes ``seed``.
     function : callable
@@ -50,6 +52,7 @@ class Estimator:
     batch: Callable[[Block], BatchFit] | None = None
     max_variants: int = 0
     needs_ld: bool = False
+    needs_positions: bool = False
     stochastic: bool = False
     short: str = ""
 
@@ -67,6 +70,7 @@ def estimator(
     batch: Callable[[Block], BatchFit] | None = None,
     max_variants: int = 0,
     needs_ld: bool = False,
+    needs_positions: bool = False,
     stochastic: bool = False,
     short: str = "",
 ) -> Callable[[F], F]:
@@ -85,6 +89,7 @@ def estimator(
                 batch=batch,
                 max_variants=max_variants,
                 needs_ld=needs_ld,
+                needs_positions=needs_positions,
                 stochastic=stochastic,
                 short=short or label,
             ),

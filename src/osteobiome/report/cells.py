@@ -36,10 +36,12 @@ TEST_NAMES = {
     "n_variants_given": "Variants before one per locus was chosen",
     "radial_intercept": "Radial MR-Egger intercept",
     "mode_grid_step": "Step of the grid on which the mode is sought",
+    "variants_close_together": "Variants beyond one per locus, counted as independent",
+    "too_little_scatter": "Less scatter than independent variants have (Q)",
     "leave_one_locus_out": "Leave one locus out",
     "influence": "Influence of single variants",
 }
-EXACT_COUNTS = {"n_outliers", "n_loci", "n_variants_given"}
+EXACT_COUNTS = {"n_outliers", "n_loci", "variants_close_together", "n_variants_given"}
 
 
 def estimate_cells(row: dict[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import polars as pl
 from osteobiome.core.text import count, decimals_for, fixed, interval, p_value, reason, significant
 from osteobiome.core.thresholds import ALPHA, passes
 from osteobiome.report.cells import estimate_cells, test_cells
-from osteobiome.report.sentences import is_finding, pair_sentence, q_text
+from osteobiome.report.sentences import pair_sentence, q_text
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
@@ -41,7 +41,7 @@ def pair_view(content: Content, row: dict[str, Any], index: int) -> dict[str, An
         **estimate_cells(row),
         "sort": _sort_values(row, mean_f, heterogeneity),
         "q": q_text(row),
-        "is_finding": is_finding(row),
+        "is_finding": content.is_finding(row),
         "mean_f": significant(mean_f["statistic"]) if mean_f else "–",
         "het": p_value(heterogeneity["neg_log_10_p_value"]) if heterogeneity else "–",
         "estimates": [
@@ -216,8 +216,8 @@ def variant_rows(content: Content, row: dict[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``rsid``, ``raises`` and ``other`` allele, effects ``x``, ``y`` with errors ``sx``, ``sy``, ``ratio`` and ``se``,
-        contribution to Q and Cook's distance.
+        ``rsid``, ``raises`` and ``other`` allele, effects ``x``, ``y`` with errors ``sx``, ``sy``, ``ratio`` and its
+        ``se``, contribution to Q and Cook's distance.
     """
     variants = content.of_pair("harmonised", row)
     influence = content.of_pair("influence", row)

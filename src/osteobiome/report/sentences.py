@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from osteobiome.core.text import count, decimals_for, fixed, interval, p_value, threshold_text
+from osteobiome.core.text import count, decimals_for, fixed, interval, join, p_value, threshold_text
 from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ SHOWN = 8
 def q_text(row: dict[str, Any]) -> str:
     """Return a q-value in words."""
     return p_value(row["neg_log_10_q_value"])
-
-
-def is_finding(row: dict[str, Any]) -> bool:
-    """Tell whether the false discovery rate within the family supports the estimate."""
-    return row["q_value"] is not None and row["q_value"] < ALPHA
 
 
 def effect_text(row: dict[str, Any]) -> str:
@@ -47,18 +42,21 @@ def pair_sentence(content: Content, row: dict[str, Any]) -> str:
         test += f", q = {q_text(row)} over {n_tests} tests"
     variants = count(row["n_variants"], "variant")
     numbers = f"{effect_text(row)}, {test}, {variants}"
-    if not is_finding(row):
+    if not content.is_finding(row):
         # an interval that excludes zero is not "no effect", even if many tests explain it
         verdict = "consistent with no effect"
-        if row["ci_low"] > 0 or row["ci_high"] < 0:
+        if content.doubts(row):
+            verdict = f"no finding, as {join([test['message'] for test in content.doubts(row)])}"
+        elif row["ci_low"] > 0 or row["ci_high"] < 0:
             verdict = f"no finding once {count(n_tests, 'test')} of the family are counted"
         return (
             f"{direction} genetically predicted {_inline(exposure)} is not clearly related to {_inline(outcome)}: "
             f"{numbers}; {verdict}."
         )
     way = "higher" if row["beta"] > 0 else "lower"
-    if content.trait(row["outcome"])["type"] == "binary":
-        way += " odds of"
+    outcome_facts = content.trait(row["outcome"])
+    if outcome_facts["type"] == "binary":
+        way += " odds of" if outcome_facts["unit"] == "log_odds" else " frequency of"
     verdict = "consistent with causation if the assumptions below hold"
     if not content.is_genome_wide(row):
         verdict = f"exploratory, as not all instruments reach p ≤ {threshold_text(GENOME_WIDE_P)}; {verdict}"
@@ -72,7 +70,7 @@ def study_sentences(content: Content) -> list[str]:
     if len(rows) <= MANY_PAIRS:
         return [pair_sentence(content, row) for row in rows]
     estimated = [row for row in rows if row["status"] == "ok"]
-    findings = sorted((row for row in estimated if is_finding(row)), key=lambda row: row["q_value"])
+    findings = sorted((row for row in estimated if content.is_finding(row)), key=lambda row: row["q_value"])
     families = count(len(content.study["families"]), "family", "families")
     none = "none has" if not findings else f"{len(findings)} {'has' if len(findings) == 1 else 'have'}"
     opening = (

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 GENE_COLUMNS = ("gene", "chromosome", "start", "end", "strand")
 STRANDS = {"+": 1, "1": 1, "+1": 1, "-": -1, "-1": -1, "−1": -1, "": None, ".": None, "NA": None}
-LARGE_BYTES = 5_000_000
-"""Files above this size are not looked into before the run."""
 
 
 def read_genes(path: Path) -> pl.DataFrame:
@@ -118,13 +116,15 @@ def locus_ld(study: Study, block: LocusSection) -> LdFiles | None:
     return study.ld_files().get(locus_ld_name(study, block))
 
 
-def locus_faults(study: Study) -> list[Fault]:
+def locus_faults(study: Study, *, max_bytes: int) -> list[Fault]:
     """Return every fault of the [[locus]] blocks.
 
     Parameters
     ----------
     study : Study
         The study, before its notes are made.
+    max_bytes : int
+        Files above this size are not looked into before the run.
     """
     faults: list[Fault] = []
     seen: set[str] = set()
@@ -144,7 +144,7 @@ def locus_faults(study: Study) -> list[Fault]:
             found = f"start {block.start} and end {block.end}"
             faults.append(Fault("bad_region", where, found, "a start before the end", "Positions are base pairs"))
         elif not unknown:
-            faults += _variant_faults(study, block, where=where)
+            faults += _variant_faults(study, block, where=where, max_bytes=max_bytes)
         faults += _ld_faults(study, block, where=f"{where}.ld")
         faults += _gene_faults(study, block)
     return faults
@@ -174,11 +174,11 @@ def _gene_faults(study: Study, block: LocusSection) -> list[Fault]:
     return []
 
 
-def _variant_faults(study: Study, block: LocusSection, *, where: str) -> list[Fault]:
+def _variant_faults(study: Study, block: LocusSection, *, where: str, max_bytes: int) -> list[Fault]:
     """Look for the region in the first trait, and for the lead variant in all of them."""
     names = list(dict.fromkeys(block.traits))
     for trait_id in names:
-        frame = _small_table(study, trait_id)
+        frame = _small_table(study, trait_id, max_bytes)
         if frame is None:
             return []  # too large, so the step says it; or not readable, which is a fault of its own
         inside = in_region(frame, (block.chromosome, block.start, block.end))
@@ -197,11 +197,11 @@ def _variant_faults(study: Study, block: LocusSection, *, where: str) -> list[Fa
     ]
 
 
-def _small_table(study: Study, trait_id: str) -> pl.DataFrame | None:
+def _small_table(study: Study, trait_id: str, max_bytes: int) -> pl.DataFrame | None:
     """Return a trait's variants, or None if the file is large or cannot be read."""
     trait, path = study.traits[trait_id], study.file_of(trait_id)
     try:
-        if path.stat().st_size > LARGE_BYTES:
+        if path.stat().st_size > max_bytes:
             return None
         side = study.sides()[trait_id]
         return read_sumstats(path, file_format=trait.format, trait_id=trait_id, side=side).frame

@@ -10,6 +10,7 @@ from osteobiome.mr import ESTIMATORS
 from osteobiome.mr.checks import (
     TableRows,
     TraitFacts,
+    independence,
     influence,
     leave_one_locus_out,
     leave_one_out,
@@ -29,6 +30,8 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("power", "Power and smallest detectable effect", "10.1093/ije/dyu005"),
 )
 """Name, label and DOI of each check, for the table of methods."""
+DOUBTS = ("variants_close_together", "too_little_scatter")
+"""Diagnostics that are there only if something is wrong; an estimate with one of them is no finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +43,31 @@ class PairChecks:
     influence, leave_one_out : TableRows
         Rows of the tables of the same names.
     diagnostics : list of dict
-        Rows of the table ``diagnostics``; their ``method`` is ``steiger``, ``power``, ``influence`` or
-        ``leave_one_out``.
+        Rows of the table ``diagnostics``; their ``method`` is ``independence``, ``steiger``, ``power``,
+        ``influence`` or ``leave_one_locus_out``.
     """
 
     influence: TableRows
     leave_one_out: tuple[TableRows, ...]
     diagnostics: list[dict[str, object]]
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether correlated variants seem to have been counted as independent."""
+        return any(row["name"] in DOUBTS for row in self.diagnostics)
 
-def check_pair(pair: Instruments, *, family: str, primary: str, traits: Mapping[str, Mapping[str, Any]]) -> PairChecks:
+
+def check_pair(
+    pair: Instruments, shown: Estimate, *, family: str, primary: str, traits: Mapping[str, Mapping[str, Any]]
+) -> PairChecks:
     """Run every check on one pair.
 
     Parameters
     ----------
     pair : Instruments
         Harmonised pair, with its LD matrix if the family has one.
+    shown : Estimate
+        Primary estimate of the pair, or what stands in for it.
     family, primary : str
         Id of the family and its primary estimator.
     traits : mapping
@@ -69,6 +81,7 @@ def check_pair(pair: Instruments, *, family: str, primary: str, traits: Mapping[
     facts = _facts(traits[pair.exposure]), _facts(traits[pair.outcome])
     effects = influence(pair, family=family)
     tests = {
+        "independence": independence(pair, shown),
         "steiger": steiger(pair, *facts),
         "power": power(pair, *facts),
     }

@@ -174,7 +174,7 @@ def load_study(path: Path) -> Study:
     faults += _published_faults(study)
     faults += _instrument_faults(study)
     faults += _control_faults(study)
-    faults += locus_faults(study)
+    faults += locus_faults(study, max_bytes=FULL_CHECK_BYTES)
     faults += _build_faults(study)
     faults += _file_faults(study)
     faults += _ld_faults(study)

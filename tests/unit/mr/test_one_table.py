@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from osteobiome import mr
+from osteobiome.cli.estimate_tables import diagnostic_rows, dropped_lines, estimate_rows, remarks
 from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
-from osteobiome.cli.estimate_tables import diagnostic_rows, dropped_lines, estimate_rows, remarks
 from osteobiome.mr.one_table import estimate_table, resolve_methods
 
 HEADER = "rsid,effect_allele,beta_exposure,se_exposure,beta_outcome,se_outcome"
@@ -46,7 +46,9 @@ def by_method(result):
 def test_estimate_table__equals_the_library_calls(run):
     result = run()
     estimates = by_method(result)
-    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not e.needs_ld and not e.max_variants}
+    assert set(estimates) == {
+        name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants)
+    }
     for name in ("ivw", "ivw_fixed", "egger"):
         estimate, want = estimates[name], ESTIMATORS[name].function(PAIR)
         assert (estimate.beta, estimate.se, estimate.neg_log_10_p_value) == (
@@ -160,7 +162,7 @@ def test_ld__matrix_follows_the_kept_rows(run):
 @pytest.mark.parametrize("text", [LD, LD.replace(",", "\t"), "\ufeff" + LD, LD.replace("\n", "\r\n"), LD + "\n\n"])
 def test_ld__dialects(run, text):
     estimates = by_method(run(ld=text))
-    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not e.max_variants}
+    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not (e.needs_positions or e.max_variants)}
     ld = np.array([[1, 0.2, 0, 0], [0.2, 1, 0, 0], [0, 0, 1, -0.1], [0, 0, -0.1, 1]])
     pair = Instruments.from_arrays(PAIR.beta_exposure, PAIR.se_exposure, PAIR.beta_outcome, PAIR.se_outcome, ld_r=ld)
     assert estimates["ivw_ld"].beta == mr.ivw_ld(pair).beta
@@ -190,9 +192,9 @@ def test_ld__unusable_matrix(run, text, error, code):
 
 def test_resolve_methods__all_is_what_the_data_can_feed():
     several = {name for name, entry in ESTIMATORS.items() if not entry.max_variants}
-    assert set(resolve_methods("all", n_variants=4, has_ld=True)) == several
+    assert set(resolve_methods("all", n_variants=4, has_ld=True, has_positions=True)) == several
     assert set(resolve_methods(" all ", n_variants=4, has_ld=False)) == {
-        n for n in several if not ESTIMATORS[n].needs_ld
+        n for n in several if not ESTIMATORS[n].needs_ld and not ESTIMATORS[n].needs_positions
     }
     assert "wald_ratio" in resolve_methods("all", n_variants=1, has_ld=False)
 

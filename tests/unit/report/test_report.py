@@ -19,7 +19,7 @@ from osteobiome.report.content import read_content
 from osteobiome.report.figures import pair_figures
 from osteobiome.report.flags import flags
 from osteobiome.report.methods_text import methods_paragraph, references
-from osteobiome.report.sentences import effect_text, is_finding, pair_sentence, q_text, study_sentences
+from osteobiome.report.sentences import effect_text, pair_sentence, q_text, study_sentences
 from osteobiome.study import run_study
 
 
@@ -78,6 +78,11 @@ def _whole(page):
     """Return the page with everything that is shown on demand."""
     payload = _payload(page)
     return page + "".join(pair["html"] for pair in payload["pairs"]) + "".join(payload["rows"].values())
+
+
+def _full(frame, like):
+    """Return a table with the columns of another, null where it has none."""
+    return pl.concat([like.clear(), frame], how="diagonal").select(like.columns).cast(dict(like.schema))
 
 
 def _text(page):
@@ -234,7 +239,7 @@ def test_page__gives_numbers_in_full_on_hover(content):
 def test_page__never_writes_a_hyphen_for_a_minus(content):
     estimates = content.estimates.with_columns(-pl.col("beta"), -pl.col("ci_low"), -pl.col("ci_high"))
     text = _text(render(replace(content, estimates=estimates)))
-    assert "−0.2996" in text
+    assert "−0.2989" in text
     assert not re.search(r"[ (]-\d", text)
 
 
@@ -283,7 +288,7 @@ def _primary(content, **values):
 
 def test_sentence__of_a_finding_has_direction_effect_and_caveat(content):
     sentence = pair_sentence(content, _primary(content))
-    assert sentence.startswith("Higher genetically predicted exposure X goes with higher outcome Y: 0.2996 ")
+    assert sentence.startswith("Higher genetically predicted exposure X goes with higher outcome Y: 0.2989 ")
     assert "SD per SD (95 % interval " in sentence
     assert ", 40 variants; consistent with causation" in sentence
     assert "q =" not in sentence  # one test: q is p
@@ -295,8 +300,24 @@ def test_sentence__of_a_negative_effect_says_lower(content):
 
 
 def test_sentence__of_a_binary_outcome_speaks_of_odds(content):
-    binary = _trait(content, "y", type="binary", label="Fracture")
+    binary = _trait(content, "y", type="binary", unit="log_odds", label="Fracture")
     assert "goes with higher odds of fracture" in pair_sentence(binary, _primary(content))
+    linear = _trait(content, "y", type="binary", unit="native:probability", label="Fracture")
+    assert "goes with higher frequency of fracture" in pair_sentence(linear, _primary(content))
+
+
+@pytest.mark.parametrize("name", ["variants_close_together", "too_little_scatter"])
+def test_sentence__of_correlated_variants_counted_as_independent_is_no_finding(name, content):
+    row = _primary(content)
+    assert content.is_finding(row)
+    doubt = {"family": "main", "exposure": "x", "outcome": "y", "method": "independence", "name": name,
+             "message": "592 variants in 1 locus are counted as independent"}  # fmt: skip
+    more = pl.concat([content.diagnostics, pl.DataFrame([doubt]).pipe(_full, content.diagnostics)])
+    doubtful = replace(content, diagnostics=more)
+    assert not doubtful.is_finding(row)
+    sentence = pair_sentence(doubtful, row)
+    assert "no finding, as 592 variants in 1 locus are counted as independent" in sentence
+    assert "consistent with causation" not in sentence
 
 
 def test_sentence__of_a_lowered_exposure_says_so(content):
@@ -311,7 +332,7 @@ def test_sentence__of_no_finding_claims_nothing(content):
     sentence = pair_sentence(content, row)
     assert "is not clearly related to" in sentence
     assert "consistent with no effect" in sentence
-    assert not is_finding(row)
+    assert not content.is_finding(row)
 
 
 def test_sentence__of_an_interval_without_zero_does_not_speak_of_no_effect(content):

@@ -1,6 +1,7 @@
-"""Checks beside an estimate: influence, leave-one-out, direction, power."""
+"""Checks beside an estimate: independence, influence, leave-one-out, direction, power."""
 
 from osteobiome.mr.checks.facts import TraitFacts
+from osteobiome.mr.checks.independence import independence
 from osteobiome.mr.checks.influence import influence
 from osteobiome.mr.checks.leave_one_out import (
     SingleVariants,
@@ -17,6 +18,7 @@ __all__ = [
     "SteigerPerVariant",
     "TableRows",
     "TraitFacts",
+    "independence",
     "influence",
     "leave_one_locus_out",
     "leave_one_out",

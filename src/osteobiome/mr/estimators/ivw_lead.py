@@ -57,6 +57,7 @@ def lead_variants(inst: Instruments, *, window_kb: float = 1000.0) -> NDArray[np
         "pleiotropic effects average to zero and are independent of instrument strength",
         "variants farther apart than the window are uncorrelated",
     ),
+    needs_positions=True,
     min_variants=1,
 )
 def ivw_lead(

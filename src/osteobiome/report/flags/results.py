@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from osteobiome.core.text import count, p_value, significant
 from osteobiome.core.thresholds import ALPHA, DILUTED_I2_GX, passes
 from osteobiome.report.flags.flag import Flag, pair_name, some_names
-from osteobiome.stats.tails import neg_log10_p_chi2_lower
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
-
-
-TOO_GOOD = 6.0
-"""Minus log10 of the lower tail of Q above which so little scatter is no chance; our choice, far beyond many pairs."""
 
 
 def result_flags(content: Content) -> list[Flag]:
@@ -52,7 +47,7 @@ def _controls(content: Content) -> list[Flag]:
 
 
 def _failed(content: Content) -> list[Flag]:
-    rows = [row for row in content.primary().to_dicts() if row["status"] != "ok"]
+    rows = [row for row in _primary(content) if row["status"] != "ok"]
     if not rows:
         return []
     shown = "; ".join(
@@ -65,7 +60,7 @@ def _failed(content: Content) -> list[Flag]:
 def _heterogeneity(content: Content) -> list[Flag]:
     """Name the pairs whose variants disagree beyond chance."""
     found = []
-    for row in content.primary().to_dicts():
+    for row in _primary(content):
         test = content.heterogeneity(row)
         if test and test["neg_log_10_p_value"] is not None and passes(test["neg_log_10_p_value"], ALPHA):
             found.append((test["neg_log_10_p_value"], row, test))
@@ -114,30 +109,27 @@ def _dilution(content: Content) -> list[Flag]:
 
 def _too_little_scatter(content: Content) -> list[Flag]:
     """Flag variants that agree more than independent ones can: correlated variants counted as independent."""
-    found = []
-    for row in content.primary().to_dicts():
-        test = content.heterogeneity(row)
-        if "_ld" in row["method"] or test is None or test["statistic"] is None or not test["df"]:
-            continue
-        score = float(neg_log10_p_chi2_lower(test["statistic"], test["df"]))
-        if score > TOO_GOOD:
-            found.append((score, row, test))
-    if not found:
+    found = [(row, content.diagnostic(row, "too_little_scatter", method="independence")) for row in _primary(content)]
+    seen = [(test["neg_log_10_p_value"], row, test) for row, test in found if test]
+    if not seen:
         return []
-    score, row, test = max(found, key=lambda item: item[0])
+    _, row, test = max(seen, key=lambda item: item[0])
     text = (
-        f"In {count(len(found), 'pair')} the variants agree more than independent ones can, most in "
-        f"{pair_name(content, row)} (Q = {significant(test['statistic'])} on {test['df']:.0f} degrees of freedom, "
-        f"p = {p_value(score)} for so little scatter). Correlated variants were counted as independent, or standard "
-        "errors are too large: intervals and p values here are not to be trusted."
+        f"In {count(len(seen), 'pair')}, most in {pair_name(content, row)}, {test['message']}. Correlated variants "
+        "were counted as independent, or standard errors are too large: intervals and p values here are not to be "
+        "trusted."
     )
     return [Flag("caution", "Too little scatter", text, "results")]
+
+
+def _primary(content: Content) -> list[dict[str, Any]]:
+    return content.primary().to_dicts()
 
 
 def _direction(content: Content) -> list[Flag]:
     """Name pairs whose variants explain the outcome better than the exposure."""
     turned, unknown = [], 0
-    for row in content.primary().to_dicts():
+    for row in _primary(content):
         test = content.diagnostic(row, "steiger_direction", method="steiger")
         if test is None:
             continue
@@ -178,8 +170,8 @@ def _outliers(content: Content) -> list[Flag]:
 def _one_variant_decides(content: Content) -> list[Flag]:
     """Name findings that one variant carries: without it the interval includes no effect."""
     found = []
-    for row in content.primary().to_dicts():
-        if row["status"] != "ok" or row["q_value"] is None or row["q_value"] >= ALPHA:
+    for row in _primary(content):
+        if row["status"] != "ok" or not content.is_finding(row):
             continue
         refits = content.of_pair("leave_one_out", row).filter(
             (pl.col("kind") == "variant") & (pl.col("status") == "ok")

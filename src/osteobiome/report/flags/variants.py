@@ -9,17 +9,10 @@ import polars as pl
 
 from osteobiome.core.text import count, significant, threshold_text
 from osteobiome.core.thresholds import GENOME_WIDE_P, WEAK_F
-from osteobiome.instruments.loci import loci
 from osteobiome.report.flags.flag import Flag, matrix_names, pair_name, primary_values, some_names
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
-
-
-CLOSE_KB = 1_000
-"""Variants nearer than this may be correlated; the usual window of clumping is ten times as wide."""
-MANY_CLOSE = 0.1
-"""Share of variants beyond one per locus above which it is said; our choice."""
 
 
 def variant_flags(content: Content) -> list[Flag]:
@@ -75,18 +68,18 @@ def _strength(content: Content) -> list[Flag]:
 
 def _independence(content: Content) -> list[Flag]:
     with_ld = {name for name in content.primary()["method"].unique() if "_ld" in str(name)}
-    plain = content.primary().filter(~pl.col("method").is_in(list(with_ld)) & (pl.col("n_variants") > 1))
+    clumped = set(content.study["clumping"]["ld"])
+    plain = content.primary().filter(
+        ~pl.col("method").is_in(list(with_ld)) & (pl.col("n_variants") > 1) & ~pl.col("exposure").is_in(list(clumped))
+    )
     found = []
     if plain.height:
-        found.append(
-            Flag(
-                "note",
-                "Independence not checked",
-                "No LD panel was given: variants were taken to be independent as "
-                "the files list them, and nothing was clumped.",
-                "flow",
-            )
+        names = [content.label(trait_id) for trait_id in plain["exposure"].unique(maintain_order=True)]
+        text = (
+            f"No LD was given for {some_names(names)}: variants were taken to be independent as the files list them, "
+            "and nothing was clumped."
         )
+        found.append(Flag("note", "Independence not checked", text, "flow"))
     if with_ld:
         numbers = [content.diagnostic(row, "max_abs_ld_r") for row in content.primary().to_dicts()]
         largest = max((n["statistic"] for n in numbers if n and n["statistic"] is not None), default=None)
@@ -131,23 +124,16 @@ def _single_variants(content: Content) -> list[Flag]:
 
 def _crowded(content: Content) -> list[Flag]:
     """Flag variants that lie close together and are treated as independent: they are probably correlated."""
-    crowded: list[tuple[int, int, str]] = []
-    for row in content.primary().to_dicts():
-        if "_ld" in row["method"] or row["n_variants"] < 2:
-            continue
-        places = content.of_pair("harmonised", row).select("chromosome", "position").drop_nulls()
-        if places.height < 2:
-            continue
-        n_loci = int(loci(places["chromosome"].to_numpy(), places["position"].to_numpy(), window_kb=CLOSE_KB).max()) + 1
-        if places.height - n_loci > max(1, MANY_CLOSE * places.height):
-            crowded.append((places.height, n_loci, pair_name(content, row)))
+    rows = content.primary().to_dicts()
+    found = [(row, content.diagnostic(row, "variants_close_together", method="independence")) for row in rows]
+    crowded = [(test["statistic"], row, test) for row, test in found if test]
     if not crowded:
         return []
-    n, n_loci, name = max(crowded, key=lambda item: item[0] - item[1])
+    _, row, test = max(crowded, key=lambda item: item[0])
     text = (
-        f"In {count(len(crowded), 'pair')} variants lie close together and were taken to be independent, most "
-        f"in {name}: {n} variants in {count(n_loci, 'locus', 'loci')} (no gap of {CLOSE_KB} kb within one). Correlated "
-        "variants repeat one piece of information: standard errors are too small. Clump them, give an LD matrix and "
-        "use ivw_ld, or look at ivw_lead, which takes the strongest variant of each locus."
+        f"In {count(len(crowded), 'pair')} variants lie close together, most in {pair_name(content, row)}: "
+        f"{test['message']}. Correlated variants repeat one piece of information, so standard errors are too small. "
+        "Clump them, give an LD matrix and use ivw_ld, or look at ivw_lead, which takes the strongest variant of each "
+        "locus."
     )
     return [Flag("caution", "Variants close together", text, "methods")]

@@ -9,19 +9,19 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.estimate import Estimate, Status
-from osteobiome.core.evidence import Evidence, Grade, direction
 from osteobiome.core.schema import polars_schema, table
 from osteobiome.core.text import reason
-from osteobiome.core.thresholds import ALPHA, FEW_VARIANTS, GENOME_WIDE_P, WEAK_F, neg_log10, passes
+from osteobiome.core.thresholds import GENOME_WIDE_P, passes
 from osteobiome.instruments import Instruments
 from osteobiome.ld import LdMatrix, read_ld_matrix
-from osteobiome.mr import ESTIMATORS, grid
+from osteobiome.mr import grid
 from osteobiome.mr.checks import stack
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
 from osteobiome.stats.multiple_testing import neg_log10_q
 from osteobiome.store import write_table
+from osteobiome.study.mr_records import evidence, methods_table
+from osteobiome.study.pair_checks import PairChecks, check_pair
 from osteobiome.study.steps.ingest import read_ingested
-from osteobiome.study.pair_checks import METHODS, PairChecks, check_pair
 from osteobiome.study.task import STEPS, Inputs, Step
 from osteobiome.sumstats import PalindromeOptions, harmonise
 
@@ -69,8 +69,8 @@ def run(inputs: Inputs, out: Path) -> None:
     fitted = grid([pair.instruments for pair in pairs], params["methods"], seed=params["seed"])
     estimates = [_finish(estimate, pair, params) for pair, row in zip(pairs, fitted, strict=True) for estimate in row]
     estimates = _with_q_values(estimates)
-    checks = _checks(pairs, params)
-    genome_wide = {(p.instruments.exposure, p.instruments.outcome) for p in pairs if p.is_genome_wide}
+    checks = _checks(pairs, estimates, params)
+    shown = [estimate for estimate in estimates if estimate.is_primary]
     tables = {
         "estimates": table("estimates", (_record(e) for e in estimates)),
         "diagnostics": table("diagnostics", _diagnostics(estimates, checks)),
@@ -81,12 +81,17 @@ def run(inputs: Inputs, out: Path) -> None:
         "evidence": table(
             "evidence",
             (
-                _evidence(e, params, inputs.key, grade=_grade(e, is_genome_wide=(e.exposure, e.outcome) in genome_wide))
-                for e in estimates
-                if e.is_primary
+                evidence(
+                    estimate,
+                    params,
+                    key=inputs.key,
+                    is_genome_wide=pair.is_genome_wide,
+                    is_doubtful=check.is_doubtful,
+                )
+                for estimate, pair, check in zip(shown, pairs, checks, strict=True)
             ),
         ),
-        "methods": _methods(estimates),
+        "methods": methods_table(estimates),
     }
     for name, frame in tables.items():
         write_table(frame, out / f"{name}.parquet", schema=name)
@@ -160,10 +165,11 @@ def _with_q_values(estimates: list[Estimate]) -> list[Estimate]:
     return result
 
 
-def _checks(pairs: list[_Pair], params: dict[str, Any]) -> list[PairChecks]:
+def _checks(pairs: list[_Pair], estimates: list[Estimate], params: dict[str, Any]) -> list[PairChecks]:
     """Return the checks of every pair, in order."""
+    shown = [estimate for estimate in estimates if estimate.is_primary]
     facts = {"family": params["family"], "primary": params["primary"], "traits": params["traits"]}
-    return [check_pair(pair.instruments, **facts) for pair in pairs]
+    return [check_pair(pair.instruments, estimate, **facts) for pair, estimate in zip(pairs, shown, strict=True)]
 
 
 def _diagnostics(estimates: list[Estimate], checks: list[PairChecks]) -> Iterator[dict[str, object]]:
@@ -198,81 +204,6 @@ def _for_report(pair: _Pair, params: dict[str, Any]) -> pl.DataFrame:
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
-
-
-def _evidence(estimate: Estimate, params: dict[str, Any], key: str, *, grade: Grade) -> dict[str, Any]:
-    subject, target = params["traits"][estimate.exposure], params["traits"][estimate.outcome]
-    q = estimate.q_value
-    return Evidence(
-        subject=subject["identifier"],
-        predicate="affects",
-        object=target["identifier"],
-        direction=direction(_per_higher(estimate, params), neg_log10(q), alpha=ALPHA),
-        kind="mr",
-        method=estimate.method,
-        effect=estimate.beta,
-        se=estimate.se,
-        unit=estimate.unit,
-        neg_log_10_p_value=estimate.neg_log_10_p_value,
-        q_value=q,
-        status=str(estimate.status),
-        design="mendelian_randomization",
-        grade=grade,
-        knowledge_level="statistical_association",
-        agent_type="data_analysis_pipeline",
-        is_simulated=params["simulated"],
-        source=f"study:{params['study_id']}#mr/{key[:8]}",
-        licence=target["licence"] or "unknown",
-    ).as_dict()
-
-
-def _per_higher(estimate: Estimate, params: dict[str, Any]) -> float | None:
-    """Return the effect of a higher exposure, whichever way it is stated."""
-    if estimate.beta is None:
-        return None
-    return -estimate.beta if params["exposure_direction"] == "lower" else estimate.beta
-
-
-def _grade(estimate: Estimate, *, is_genome_wide: bool) -> Grade:
-    """Return ``exploratory`` for few, weak or not genome-wide significant instruments and for failures."""
-    mean_f = estimate.diagnostic("mean_f")
-    weak = mean_f is None or mean_f.statistic is None or mean_f.statistic < WEAK_F
-    few = estimate.n_variants < FEW_VARIANTS
-    good = is_genome_wide and not weak and not few and estimate.status is Status.OK
-    return "moderate" if good else "exploratory"
-
-
-def _methods(estimates: list[Estimate]) -> pl.DataFrame:
-    """Return what ran, with sources and assumptions, so that readers need no registry."""
-    used = {estimate.method for estimate in estimates}
-    primary = {estimate.method for estimate in estimates if estimate.is_primary}
-    rows: list[dict[str, object]] = [
-        {
-            "name": entry.name,
-            "label": entry.label,
-            "short_label": entry.short,
-            "used_for": "primary" if name in primary else "sensitivity",
-            "doi": entry.doi,
-            "assumptions": list(entry.assumptions),
-        }
-        for name, entry in ESTIMATORS.items()
-        if name in used
-    ]
-    rows += [
-        {"name": name, "label": label, "used_for": "diagnostic", "doi": doi, "assumptions": []}
-        for name, label, doi in (
-            ("cochran_q", "Cochran's and Rücker's Q", "10.1002/sim.7221"),
-            ("i2", "I²", "10.1002/sim.1186"),
-            ("mean_f", "F statistic", "10.1093/ije/dyw220"),
-            ("q_value", "Benjamini-Hochberg q-value within the family", "10.1111/j.2517-6161.1995.tb02031.x"),
-        )
-    ]
-    more = [*METHODS, *([("i2_gx", "I²_GX", "10.1093/ije/dyw220")] if "egger" in used else [])]
-    rows += [
-        {"name": name, "label": label, "used_for": "diagnostic", "doi": doi, "assumptions": []}
-        for name, label, doi in more
-    ]
-    return table("methods", rows)
 
 
 STEPS.add("mr", Step("mr", 2, WRITES, run))

@@ -1,0 +1,77 @@
+"""Measure the figures of ``docs/methods/calibration.md`` and write them into its tables; a quarter of an hour.
+
+``.venv/bin/python -m tests.calibration.measure``, from the root of the repository. The tests draw other pairs, fewer of
+them, and hold them to these figures.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.calibration.detection import CHECKS
+from tests.calibration.scenarios import DESIGNS, PLEIOTROPY, THETA, Sample, fits
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods" / "calibration.md"
+N, SEED, N_DRAWS = 2000, 1, 1000
+N_CHECK = 4000
+
+
+class Recorded(NamedTuple):
+    """A row of a table of estimators: shares between 0 and 1, sizes of the estimates with an effect of THETA."""
+
+    rejected: float
+    covered: float
+    mean: float
+    sd: float
+    mean_se: float
+
+
+def row(method: str, design: str, pleiotropy: str) -> str:
+    """Return a row of the table of a design."""
+    samples = (Sample(design, pleiotropy, theta, N, SEED) for theta in (0.0, THETA))
+    null, true = (fits(method, sample, N_DRAWS) for sample in samples)
+    shares = f"{100 * null.is_rejected.mean():.2f} % | {100 * true.is_covered.mean():.2f} %"
+    sizes = f"{true.beta.mean():.3f} | {true.beta.std(ddof=1):.3f} | {true.se.mean():.3f}"
+    return f"| `{method}` | {pleiotropy} | {shares} | {sizes} |"
+
+
+def check_row(name: str) -> str:
+    """Return a row of the table of checks."""
+    found = CHECKS[name](SEED, N_CHECK)
+    return f"| {name} | {100 * found.expected:.2f} % | {100 * found.count / found.n:.2f} % |"
+
+
+def _cells(table: str) -> list[list[str]]:
+    """Return the cells of the rows of a table of the page, without its two lines of header."""
+    text = PAGE.read_text()
+    body = text.split(f"<!-- {table}: start -->")[1].split(f"<!-- {table}: end -->")[0]
+    return [[cell.strip(" `%") for cell in line.strip("| ").split(" | ")] for line in body.split("\n")[4:] if line]
+
+
+def recorded(design: str) -> dict[tuple[str, str], Recorded]:
+    """Return the table of a design, by method and pleiotropy."""
+    return {
+        (method, pleiotropy): Recorded(float(rejected) / 100, float(covered) / 100, *map(float, sizes))
+        for method, pleiotropy, rejected, covered, *sizes in _cells(design)
+    }
+
+
+def recorded_checks() -> dict[str, tuple[float, float]]:
+    """Return the table of checks: expected and measured share by name."""
+    return {name: (float(expected) / 100, float(found) / 100) for name, expected, found in _cells("checks")}
+
+
+def write(table: str, rows: list[str]) -> None:
+    """Replace the rows of a table of the page and leave its header."""
+    head, rest = PAGE.read_text().split(f"<!-- {table}: start -->\n")
+    body, tail = rest.split(f"<!-- {table}: end -->")
+    header = "\n".join(body.strip("\n").split("\n")[:2])
+    PAGE.write_text("\n".join([f"{head}<!-- {table}: start -->\n", header, *rows, f"\n<!-- {table}: end -->{tail}"]))
+
+
+if __name__ == "__main__":
+    write("checks", [check_row(name) for name in CHECKS])
+    for design, methods in DESIGNS.items():
+        write(design, [row(method, design, p) for p, method in itertools.product(PLEIOTROPY, methods)])
