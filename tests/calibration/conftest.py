@@ -62,6 +62,16 @@ def _check_count(count: int, n: int, rate: float) -> None:
     assert low <= count <= high, f"{count} of {n} ({count / n:.4f}), expected {rate:.4f}: {low:.0f} to {high:.0f}"
 
 
+def _check_same(count: int, n: int, share: float, n_recorded: int) -> None:
+    """Assert that a count agrees with a share recorded from other draws: the two have one and the same rate.
+
+    Given the sum of both counts, the one is hypergeometric; it must lie in the central 99.9 %.
+    """
+    other = round(share * n_recorded)
+    low, high = stats.hypergeom.ppf([0.0005, 0.9995], n + n_recorded, count + other, n)
+    assert low <= count <= high, f"{count} of {n} ({count / n:.4f}), recorded {share:.4f}: {low:.0f} to {high:.0f}"
+
+
 @pytest.fixture
 def simulate():
     """Return the simulator."""
@@ -78,3 +88,9 @@ def rejection_rate():
 def check_count():
     """Return the binomial check."""
     return _check_count
+
+
+@pytest.fixture
+def check_same():
+    """Return the check of two counts against each other."""
+    return _check_same

@@ -47,13 +47,13 @@ def _cells(table: str) -> list[list[str]]:
     """Return the cells of the rows of a table of the page, without its two lines of header."""
     text = PAGE.read_text()
     body = text.split(f"<!-- {table}: start -->")[1].split(f"<!-- {table}: end -->")[0]
-    return [[cell.strip(" `%") for cell in line.strip("| ").split(" | ")] for line in body.split("\n")[4:] if line]
+    return [[cell.strip(" %") for cell in line.strip("| ").split(" | ")] for line in body.split("\n")[4:] if line]
 
 
 def recorded(design: str) -> dict[tuple[str, str], Recorded]:
     """Return the table of a design, by method and pleiotropy."""
     return {
-        (method, pleiotropy): Recorded(float(rejected) / 100, float(covered) / 100, *map(float, sizes))
+        (method.strip("`"), pleiotropy): Recorded(float(rejected) / 100, float(covered) / 100, *map(float, sizes))
         for method, pleiotropy, rejected, covered, *sizes in _cells(design)
     }
 

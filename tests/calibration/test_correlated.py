@@ -1,4 +1,4 @@
-"""Type-I error and coverage of IVW with an LD matrix, and what happens without one."""
+"""Type-I error and coverage of IVW and MR-Egger with an LD matrix, and what happens without one."""
 
 import functools
 
@@ -31,10 +31,12 @@ def estimates(method, theta):
     ]
 
 
-@pytest.mark.parametrize(("method", "is_floored"), [("ivw_ld_fixed", False), ("ivw_ld", True)])
+@pytest.mark.parametrize("method", ["ivw_ld_fixed", "ivw_ld", "egger_ld"])
 @pytest.mark.parametrize("theta", [0.0, 0.4])
-def test_ivw_ld__level_and_coverage(rejection_rate, check_count, method, is_floored, theta):
-    expected = rejection_rate(N - 1, "normal") if is_floored else ALPHA
+def test_with_the_matrix__level_and_coverage(rejection_rate, check_count, method, theta):
+    """Whitened data are independent, so the exact rates are those of uncorrelated variants."""
+    floored = {"ivw_ld": (N - 1, "normal"), "egger_ld": (N - 2, "t")}
+    expected = rejection_rate(*floored[method]) if method in floored else ALPHA
     outside = sum(not e.ci_low <= theta <= e.ci_high for e in estimates(method, theta))
     check_count(outside, N_PAIRS, expected)
     if theta == 0.0:
@@ -44,6 +46,13 @@ def test_ivw_ld__level_and_coverage(rejection_rate, check_count, method, is_floo
 def test_ivw_ld__heterogeneity_test_keeps_its_level(check_count):
     count = sum(e.diagnostic("cochran_q").p_value < ALPHA for e in estimates("ivw_ld_fixed", 0.4))
     check_count(count, N_PAIRS, ALPHA)
+
+
+def test_egger_ld__intercept_and_heterogeneity_keep_their_level(rejection_rate, check_count):
+    fitted = estimates("egger_ld", 0.4)
+    rejected = sum(e.diagnostic("egger_intercept").p_value < ALPHA for e in fitted)
+    check_count(rejected, N_PAIRS, rejection_rate(N - 2, "t"))
+    check_count(sum(e.diagnostic("rucker_q").p_value < ALPHA for e in fitted), N_PAIRS, ALPHA)
 
 
 def test_ivw__without_the_matrix_correlated_variants_are_counted_many_times_over():

@@ -1,4 +1,4 @@
-"""Type-I error and coverage of IVW, MR-Egger, the Wald ratio and their tests, by simulation with fixed seeds.
+"""Type-I error and coverage of IVW, MR-Egger, both on the radial plot, the Wald ratio and their tests, by simulation.
 
 Expected rates are exact (normal theory), not "5 % or so": the floor at 1 on the overdispersion makes tests without
 pleiotropy conservative, and the normal reference makes IVW with 20 variants reject 6.5 % under pleiotropy where t
@@ -43,7 +43,7 @@ def rejections_of(fitted, name):
 
 
 def df_of(method):
-    return N - (2 if method == "egger" else 1)
+    return N - (2 if method.startswith("egger") else 1)
 
 
 # method, options, reference distribution, floor: all ways of judging the slope
@@ -147,6 +147,21 @@ def test_coverage__of_95_percent_intervals(
     block = simulate(seed=8, theta=theta, inflation=inflation)
     expected = 1.0 - rejection_rate(df_of(method), reference, inflation=inflation, floor=floor)
     check_count(covered(fit(block, method, **options), theta), block.n_pairs, expected)
+
+
+@pytest.mark.parametrize(("method", "reference"), [("ivw_radial", "normal"), ("egger_radial", "t")])
+@pytest.mark.parametrize(("theta", "inflation"), [(0.0, 1.0), (0.0, 3.0), (0.3, 1.0)])
+def test_radial__level_and_coverage(simulate, rejection_rate, check_count, method, reference, theta, inflation):
+    """On the radial plot all points have one and the same variance, so the rates are those of the plain methods."""
+    block = simulate(seed=14, n_pairs=4000, theta=theta, inflation=inflation)
+    expected = rejection_rate(df_of(method), reference, inflation=inflation)
+    check_count(block.n_pairs - covered(fit(block, method), theta), block.n_pairs, expected)
+
+
+def test_radial__intercept_keeps_its_level(simulate, rejection_rate, check_count):
+    block = simulate(seed=15, n_pairs=4000, theta=0.3)
+    rejected = rejections_of(fit(block, "egger_radial"), "radial_intercept")
+    check_count(rejected, block.n_pairs, rejection_rate(N - 2, "t"))
 
 
 @pytest.mark.parametrize("level", [0.5, 0.99])

@@ -36,7 +36,7 @@ INLINE_PAIRS = 60
 FIRST_FORESTS = 2
 """Forests that stand under the title; further ones stand above the table of results."""
 SCRIPTS = ("inflate.js", "figures.js", "tables.js", "variants.js", "page.js")
-_VEGA_GLOBALS = "window.vega = vega; window.vegaLite = vegaLite; window.vegaEmbed = vegaEmbed;"
+_VEGA_GLOBALS = "window.vegaEmbed = vegaEmbed;"
 
 
 def write_report(folder: Path, target: Path) -> None:

@@ -78,11 +78,21 @@ async function saveFigure(place, kind) {
   const name = `${payload.name}-${group === "study" ? "" : `pair-${group}-`}${place.dataset.kind}`;
   if (kind === "json") return save(`${name}.vl.json`, "application/json", JSON.stringify(spec, null, 1));
   if (kind === "csv") return save(`${name}.csv`, "text/csv", csv(spec.datasets));
-  const view = new window.vega.View(window.vega.parse(window.vegaLite.compile(spec).spec), { renderer: "none" });
-  await view.runAsync();
-  if (kind === "svg") return save(`${name}.svg`, "image/svg+xml", await view.toSVG());
-  const canvas = await view.toCanvas(2);
-  return canvas.toBlob((blob) => save(`${name}.png`, "image/png", blob));
+  // drawn again out of sight: in the width and the light colours of a file, whatever the page looks like
+  const stage = document.createElement("div");
+  stage.style.cssText = "position: absolute; left: -10000px; top: 0";
+  stage.setAttribute("aria-hidden", "true");
+  document.body.append(stage);
+  const result = await window.vegaEmbed(stage, spec, { actions: false, renderer: "svg", logLevel: 1 });
+  try {
+    if (kind === "svg") return save(`${name}.svg`, "image/svg+xml", await result.view.toSVG());
+    const canvas = await result.view.toCanvas(2);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+    return save(`${name}.png`, "image/png", blob);
+  } finally {
+    result.finalize();
+    stage.remove();
+  }
 }
 
 // One table: the largest dataset. Cells that a spreadsheet would take for a formula are marked as text.
