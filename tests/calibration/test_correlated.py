@@ -27,7 +27,9 @@ def estimates(method, theta):
     outcome = theta * gamma + se * np.einsum("ij,pj->pi", np.linalg.cholesky(LD), rng.normal(size=shape))
     function, error = ESTIMATORS[method].function, np.full(N, 0.001)
     return [
-        function(Instruments.from_arrays(x, error, y, s, ld_r=LD)) for x, y, s in zip(gamma, outcome, se, strict=True)
+        function(Instruments.from_arrays(x, error, y, s, ld_r=LD))
+        for x, y, s in zip(gamma, outcome, se, strict=True)
+        if method != "egger_ld" or np.ptp(x) > 0.0  # in 1 of 170 regions no variant is causal, and there is no line
     ]
 
 
@@ -37,10 +39,11 @@ def test_with_the_matrix__level_and_coverage(rejection_rate, check_count, method
     """Whitened data are independent, so the exact rates are those of uncorrelated variants."""
     floored = {"ivw_ld": (N - 1, "normal"), "egger_ld": (N - 2, "t")}
     expected = rejection_rate(*floored[method]) if method in floored else ALPHA
-    outside = sum(not e.ci_low <= theta <= e.ci_high for e in estimates(method, theta))
-    check_count(outside, N_PAIRS, expected)
+    fitted = estimates(method, theta)
+    outside = sum(not e.ci_low <= theta <= e.ci_high for e in fitted)
+    check_count(outside, len(fitted), expected)
     if theta == 0.0:
-        assert outside == sum(e.p_value < ALPHA for e in estimates(method, theta))
+        assert outside == sum(e.p_value < ALPHA for e in fitted)
 
 
 def test_ivw_ld__heterogeneity_test_keeps_its_level(check_count):
@@ -51,8 +54,8 @@ def test_ivw_ld__heterogeneity_test_keeps_its_level(check_count):
 def test_egger_ld__intercept_and_heterogeneity_keep_their_level(rejection_rate, check_count):
     fitted = estimates("egger_ld", 0.4)
     rejected = sum(e.diagnostic("egger_intercept").p_value < ALPHA for e in fitted)
-    check_count(rejected, N_PAIRS, rejection_rate(N - 2, "t"))
-    check_count(sum(e.diagnostic("rucker_q").p_value < ALPHA for e in fitted), N_PAIRS, ALPHA)
+    check_count(rejected, len(fitted), rejection_rate(N - 2, "t"))
+    check_count(sum(e.diagnostic("rucker_q").p_value < ALPHA for e in fitted), len(fitted), ALPHA)
 
 
 def test_ivw__without_the_matrix_correlated_variants_are_counted_many_times_over():

@@ -4,8 +4,11 @@ import functools
 
 import pytest
 
+from osteobiome.mr import ivw, ivw_lead
+from osteobiome.mr.checks import independence
 from tests.calibration.detection import CHECKS
 from tests.calibration.measure import N_CHECK, recorded_checks
+from tests.calibration.scenarios import Sample, pairs_of
 
 pytestmark = pytest.mark.calibration
 
@@ -40,3 +43,19 @@ def test_outliers__are_called_in_fewer_pairs_than_bonferroni_allows(check_count)
     for name in CHECKS:
         if name.startswith("outlier"):
             assert 0.025 < counted(name).expected < 0.05
+
+
+def signs(design, function):
+    """Count pairs by the sign of correlation that is found in them."""
+    found = {"variants_close_together": 0, "too_little_scatter": 0}
+    for pair in pairs_of(Sample(design, "none", 0.0, 800, SEED)):
+        for test in independence(pair, function(pair)):
+            if test.name in found:
+                found[test.name] += 1
+    return found
+
+
+def test_independence__is_doubted_where_it_should_be_and_nowhere_else():
+    assert signs("independent", ivw) == {"variants_close_together": 0, "too_little_scatter": 0}
+    assert signs("loci", ivw_lead) == {"variants_close_together": 0, "too_little_scatter": 0}
+    assert signs("loci", ivw)["variants_close_together"] == 800

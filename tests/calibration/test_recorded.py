@@ -61,19 +61,19 @@ def test_no_pleiotropy__no_method_rejects_or_misses_more_than_5_percent(design, 
 
 @pytest.mark.parametrize("method", ["simple_mode", "simple_mode_nome", "weighted_mode", "penalised_mode"])
 def test_no_pleiotropy__modes_are_conservative(method):
-    """As their pages say: clearly below 5 %, with standard errors above the spread of the estimates."""
+    """As their pages say: less than half of 5 %, with standard errors above the spread of the estimates."""
     null, true = (drawn("independent", method, "none", theta) for theta in (0.0, THETA))
-    assert int(null.is_rejected.sum()) < stats.binom.ppf(0.0005, len(null.beta), 0.05) + 3
+    assert null.is_rejected.mean() < 0.5 * 0.05
     assert float(true.se.mean()) > 1.1 * float(true.beta.std(ddof=1))
 
 
 def test_directional_pleiotropy__robust_methods_are_less_biased_than_ivw():
-    """Bias of IVW 0.27; medians below half of it, the penalised one and modes below a quarter. Errors are four wide."""
+    """Bias of IVW 0.27; of medians below 0.6 of it, of the penalised one and modes below a third, at four errors."""
     ivw = drawn("independent", "ivw", "directional", THETA)
     assert 0.24 < ivw.bias < 0.30
     for method in ROBUST:
         other = drawn("independent", method, "directional", THETA)
-        share = 0.5 if method in {"simple_median", "weighted_median"} else 0.25
+        share = 0.6 if method in {"simple_median", "weighted_median"} else 1 / 3
         assert abs(other.bias) + 4 * other.bias_error < share * (ivw.bias - 4 * ivw.bias_error), method
 
 

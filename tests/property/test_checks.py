@@ -15,6 +15,7 @@ from osteobiome.stats.influence import gls_deletions, wls_deletions
 from osteobiome.stats.power import minimum_detectable_effect, power_from_sizes, se_from_sizes
 from osteobiome.stats.power import power as power_of_test
 from osteobiome.stats.steiger import r_from_effect, steiger_sensitivity, steiger_test
+from osteobiome.stats.tails import neg_log10_p_chi2, neg_log10_p_chi2_lower
 
 FAST = settings(deadline=None, max_examples=30, database=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -96,6 +97,14 @@ def test_power_from_sizes__more_people_more_cases_more_explained(n, more, r2, sh
     assert float(power_from_sizes(at, n=n, r2=r2)) <= float(power_from_sizes(at, n=n, r2=min(1.0, 2 * r2))) + 1e-15
     assert float(se_from_sizes(n, r2, case_share=share)) >= float(se_from_sizes(n, r2, case_share=0.5)) * (1 - 1e-12)
     assert float(se_from_sizes(n, r2, case_share=0.5)) == pytest.approx(2 * float(se_from_sizes(n, r2)), rel=1e-12)
+
+
+@FAST
+@given(st.floats(0.0, 500.0), st.floats(0.5, 500.0), st.floats(0.0, 100.0))
+def test_chi2_tails__add_up_to_one_and_move_apart(q, df, more):
+    lower, upper = float(neg_log10_p_chi2_lower(q, df)), float(neg_log10_p_chi2(q, df))
+    assert 10.0**-lower + 10.0**-upper == pytest.approx(1.0, rel=1e-10)
+    assert float(neg_log10_p_chi2_lower(q + more, df)) <= lower * (1 + 1e-10) + 1e-12
 
 
 correlations = st.floats(-0.95, 0.95)

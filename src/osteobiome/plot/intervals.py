@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from osteobiome.plot.style import AXIS_WIDTH, BARE_AXIS, BLUE, GREY, VERMILLION, Spec, base, wrap
 
 MANY_ROWS = 60
@@ -12,17 +14,15 @@ SUMMARY = "summary"
 
 
 def interval_rows(
-    dataset: str, *, n_rows: int, title: str, axis: str, description: str, row_title: str, reference: str = ""
+    rows: list[dict[str, Any]], *, title: str, axis: str, description: str, row_title: str, reference: str = ""
 ) -> Spec:
-    """Return the frame and layers for rows of estimates.
+    """Return a figure of rows of estimates.
 
     Parameters
     ----------
-    dataset : str
-        Name of the dataset: columns ``label`` (distinct), ``beta``, ``low`` (lower end of a symmetric interval) and
-        ``group`` (``summary`` rows stand out).
-    n_rows : int
-        Number of rows.
+    rows : list of dict
+        ``label`` (distinct), ``beta``, ``low`` (lower end of a symmetric interval) and ``group`` (``summary`` rows
+        stand out and come last).
     title, axis, description : str
         Title, axis title with unit, text for screen readers.
     row_title : str
@@ -33,11 +33,20 @@ def interval_rows(
     Returns
     -------
     dict
-        Vega-Lite specification without its data.
+        Vega-Lite specification; datasets ``rows`` and ``zero``.
     """
-    thin = n_rows > MANY_ROWS
-    labels: Spec = {"labels": False} if thin else {"labelLimit": 150, "labelFontSize": 10}
-    y: Spec = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {**BARE_AXIS, **labels}}
+    thin = len(rows) > MANY_ROWS
+    height = len(rows) * ROW
+    y: Spec = {
+        "field": "label",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {**BARE_AXIS, "labelLimit": 150, "labelFontSize": 10},
+    }
+    if thin:
+        rows, height = _places(rows)
+        y = {"field": "y", "type": "quantitative", "axis": None, "scale": {"domain": [0, height], "range": [0, height]}}
     x: Spec = {"type": "quantitative", "title": wrap(axis, AXIS_WIDTH), "axis": {"tickCount": 5}}
     colour: Spec = {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": VERMILLION}, "value": BLUE}
     tooltip = [
@@ -46,8 +55,9 @@ def interval_rows(
         {"field": "low", "type": "quantitative", "title": "from", "format": ".4g"},
         {"field": "high", "type": "quantitative", "title": "to", "format": ".4g"},
     ]
-    spec = base(title=title, height=max(60, n_rows * (THIN_ROW if thin else ROW)), description=description)
-    spec["data"] = {"name": dataset}
+    spec = base(title=title, height=max(60, height), description=description)
+    spec["datasets"] = {"rows": rows, "zero": ZERO}
+    spec["data"] = {"name": "rows"}
     spec["transform"] = [{"calculate": "2 * datum.beta - datum.low", "as": "high"}]
     # a thin row leaves no room for squares: the interval is the mark
     shape: Spec = {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": "diamond"}, "value": "square"}
@@ -79,7 +89,25 @@ def interval_rows(
             },
         },
     ]
+    if thin:
+        spec["layer"].append(
+            {
+                "transform": [{"filter": f"datum.group == '{SUMMARY}'"}],
+                "mark": {"type": "text", "align": "left", "baseline": "middle", "fontSize": 10},
+                "encoding": {"y": y, "x": {"value": 4}, "text": {"field": "label"}},
+            }
+        )
     return spec
+
+
+def _places(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Add the place of each row in pixels from the top: thin ones, but room for those that stand out."""
+    placed, at = [], 0
+    for row in rows:
+        height = ROW if row["group"] == SUMMARY else THIN_ROW
+        placed.append({**row, "y": at + height / 2})
+        at += height
+    return placed, at
 
 
 def zero_line() -> Spec:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.plot.figure import Figure, need
-from osteobiome.plot.intervals import SUMMARY, ZERO, interval_rows
+from osteobiome.plot.intervals import SUMMARY, interval_rows
 from osteobiome.plot.style import distinct
 
 if TYPE_CHECKING:
@@ -47,13 +47,12 @@ def leave_one_out(
         for label, row, group in zip(labels, [*rows, overall], ["refit"] * len(rows) + [SUMMARY], strict=True)
     ]
     spec = interval_rows(
-        "rows",
-        n_rows=len(data),
+        data,
         title=title,
         axis=f"Effect in {unit}, 95 % interval",
         description=f"Leave-one-out plot: {len(rows)} refits and the estimate from all variants",
         row_title="left out",
         reference="reference",
     )
-    spec["datasets"] = {"rows": data, "reference": [{"at": overall["beta"]}], "zero": ZERO}
+    spec["datasets"]["reference"] = [{"at": overall["beta"]}]
     return Figure(spec, "leave_one_out", caption)

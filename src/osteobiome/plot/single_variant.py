@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.plot.figure import Figure, need
-from osteobiome.plot.intervals import SUMMARY, ZERO, interval_rows
+from osteobiome.plot.intervals import SUMMARY, interval_rows
 from osteobiome.plot.style import Z95, distinct
 
 if TYPE_CHECKING:
@@ -54,12 +54,10 @@ def single_variant(
         for label, (beta, low, group) in zip(labels, values, strict=True)
     ]
     spec = interval_rows(
-        "rows",
-        n_rows=len(data),
+        data,
         title=title,
         axis=f"Effect in {unit}, 95 % interval",
         description=f"Single-variant plot: {len(rows)} variants and {len(estimates)} methods",
         row_title="variant or method",
     )
-    spec["datasets"] = {"rows": data, "zero": ZERO}
     return Figure(spec, "single_variant", caption)

@@ -156,7 +156,8 @@ def _outliers(content: Content, row: dict[str, Any]) -> str:
         return ""
     names = flagged.sort("q_contribution", descending=True)["rsid"].unique(maintain_order=True).to_list()
     shown = ", ".join(name or "unnamed" for name in names[:5]) + (" …" if len(names) > 5 else "")
-    return f"Outliers: {count(len(names), 'variant')} contribute more to Q than chance allows ({shown})."
+    verb = "contributes" if len(names) == 1 else "contribute"
+    return f"Outliers: {count(len(names), 'variant')} {verb} more to Q than chance allows ({shown})."
 
 
 def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dict[str, Any]]) -> dict[str, str]:

@@ -160,8 +160,9 @@ def _outliers(content: Content) -> list[Flag]:
         return []
     pairs = flagged.unique(["family", "exposure", "outcome"], maintain_order=True)
     names = [pair_name(content, row) for row in pairs.sort("family", "exposure", "outcome").to_dicts()]
+    verb = "contributes" if flagged.height == 1 else "contribute"
     text = (
-        f"{count(flagged.height, 'variant')} contribute more to the heterogeneity statistic than chance allows, in "
+        f"{count(flagged.height, 'variant')} {verb} more to the heterogeneity statistic than chance allows, in "
         f"{some_names(names)}."
     )
     return [Flag("note", "Outliers", text, "sensitivity")]
