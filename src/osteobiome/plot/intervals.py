@@ -48,46 +48,14 @@ def interval_rows(
         rows, height = _places(rows)
         y = {"field": "y", "type": "quantitative", "axis": None, "scale": {"domain": [0, height], "range": [0, height]}}
     x: Spec = {"type": "quantitative", "title": wrap(axis, AXIS_WIDTH), "axis": {"tickCount": 5}}
-    colour: Spec = {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": VERMILLION}, "value": BLUE}
-    tooltip = [
-        {"field": "label", "type": "nominal", "title": row_title},
-        {"field": "beta", "type": "quantitative", "title": "estimate", "format": ".4g"},
-        {"field": "low", "type": "quantitative", "title": "from", "format": ".4g"},
-        {"field": "high", "type": "quantitative", "title": "to", "format": ".4g"},
-    ]
     spec = base(title=title, height=max(60, height), description=description)
     spec["datasets"] = {"rows": rows, "zero": ZERO}
     spec["data"] = {"name": "rows"}
     spec["transform"] = [{"calculate": "2 * datum.beta - datum.low", "as": "high"}]
-    # a thin row leaves no room for squares: the interval is the mark
-    shape: Spec = {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": "diamond"}, "value": "square"}
     spec["layer"] = [
         zero_line(),
         *([reference_line(reference)] if reference else []),
-        {
-            "mark": {"type": "rule", "strokeWidth": 1 if thin else 1.6, "opacity": 0.8, "tooltip": True},
-            "encoding": {
-                "y": y,
-                "x": {**x, "field": "low"},
-                "x2": {"field": "high"},
-                "color": colour,
-                "tooltip": tooltip,
-            },
-        },
-        {
-            "mark": {"type": "point", "filled": True, "opacity": 1},
-            "encoding": {
-                "y": y,
-                "x": {**x, "field": "beta"},
-                "color": colour,
-                "shape": shape,
-                "size": {
-                    "condition": {"test": f"datum.group == '{SUMMARY}'", "value": 90},
-                    "value": 9 if thin else 34,
-                },
-                "tooltip": tooltip,
-            },
-        },
+        *_marks(x, y, thin=thin, row_title=row_title),
     ]
     if thin:
         spec["layer"].append(
@@ -98,6 +66,37 @@ def interval_rows(
             }
         )
     return spec
+
+
+def _marks(x: Spec, y: Spec, *, thin: bool, row_title: str) -> list[Spec]:
+    """Return the layers of intervals and estimates; summary rows differ by colour and shape."""
+
+    def by_group(summary: object, other: object) -> Spec:
+        return {"condition": {"test": f"datum.group == '{SUMMARY}'", "value": summary}, "value": other}
+
+    tooltip = [
+        {"field": "label", "type": "nominal", "title": row_title},
+        {"field": "beta", "type": "quantitative", "title": "estimate", "format": ".4g"},
+        {"field": "low", "type": "quantitative", "title": "from", "format": ".4g"},
+        {"field": "high", "type": "quantitative", "title": "to", "format": ".4g"},
+    ]
+    shared = {"y": y, "color": by_group(VERMILLION, BLUE), "tooltip": tooltip}
+    return [
+        {
+            "mark": {"type": "rule", "strokeWidth": 1 if thin else 1.6, "opacity": 0.8, "tooltip": True},
+            "encoding": {**shared, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "opacity": 1},
+            "encoding": {
+                **shared,
+                "x": {**x, "field": "beta"},
+                "shape": by_group("diamond", "square"),
+                # a thin row leaves no room for squares: the interval is the mark
+                "size": by_group(90, 9 if thin else 34),
+            },
+        },
+    ]
 
 
 def _places(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
