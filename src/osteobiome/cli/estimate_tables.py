@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from osteobiome.core.estimate import Test
     from osteobiome.mr.one_table import TableResult
 
+CORRELATED = 0.1
+"""Correlation above which methods without an LD matrix are warned of; our choice (r² of 0.01)."""
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
@@ -28,12 +30,12 @@ def estimate_rows(result: TableResult) -> Table:
     rows: list[tuple[str, ...]] = []
     for e in result.estimates:
         if e.beta is None or e.se is None:
-            rows.append((e.method, "–", "–", "–", "–", str(e.status)))
+            rows.append((e.method, "–", "–", "–", "–", str(e.n_variants), str(e.status)))
             continue
         decimals = decimals_for(e.se, digits=4)
         cells = (fixed(e.beta, decimals), fixed(e.se, decimals), interval(e.ci_low, e.ci_high, decimals))
-        rows.append((e.method, *cells, p_value(e.neg_log_10_p_value), str(e.status)))
-    return ("method", "estimate", "se", "95 % interval", "p", "status"), rows
+        rows.append((e.method, *cells, p_value(e.neg_log_10_p_value), str(e.n_variants), str(e.status)))
+    return ("method", "estimate", "se", "95 % interval", "p", "variants", "status"), rows
 
 
 def diagnostic_rows(result: TableResult) -> Table:
@@ -57,4 +59,11 @@ def _tests(result: TableResult) -> Iterator[tuple[str, Test]]:
 def remarks(result: TableResult) -> list[str]:
     """Return what statuses, stand-ins and missing tests have to say."""
     lines = [f"{e.method}: {e.message}" for e in result.estimates if e.message]
+    plain = [e.method for e in result.estimates if "_ld" not in e.method]
+    largest = next((test.statistic for _, test in _tests(result) if test.name == "max_abs_ld_r"), None)
+    if plain and largest is not None and largest > CORRELATED:
+        lines.append(
+            f"Variants are correlated (largest |r| {significant(largest)}): methods without LD in their name count them "
+            "as independent, their standard errors are too small."
+        )
     return lines + [f"{name}: {test.message}" for name, test in result.checks if test.message]

@@ -60,7 +60,7 @@ def estimate(
     for line in dropped_lines(result):
         say(f"  {line}")
     say("")
-    print_table(*estimate_rows(result), right=frozenset({1, 2, 3, 4}))
+    print_table(*estimate_rows(result), right=frozenset({1, 2, 3, 4, 5}))
     say("")
     print_table(*diagnostic_rows(result), right=frozenset({2, 3, 4}))
     for line in remarks(result):

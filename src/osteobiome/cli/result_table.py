@@ -57,7 +57,9 @@ def caution_line(result: RunResult) -> str:
     from osteobiome.report.flags import flags
 
     assert result.report is not None
-    titles = [flag.title for flag in flags(open_report(result.report.parent).content) if flag.level == "caution"]
+    content = open_report(result.report.parent).content
+    titles = [f"control {row['verdict']}" for row in content.controls.to_dicts() if row["verdict"] != "passed"]
+    titles += [flag.title for flag in flags(content) if flag.level == "caution"]
     return f"Cautions, explained in the report: {'; '.join(titles)}" if titles else ""
 
 

@@ -87,6 +87,9 @@ _MESSAGES: dict[Status, str] = {
     ),
 }
 
+DOUBT = "independence_in_doubt"
+"""Name of the diagnostic that a pair has only if correlated variants seem to be counted as independent."""
+
 Distribution = Literal["normal", "t"]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-OPTIONAL = ("eaf", "n_exposure", "n_outcome", "chromosome", "position")
+OPTIONAL = ("eaf_exposure", "eaf_outcome", "n_exposure", "n_outcome", "chromosome", "position")
 """Facts of variants that only some methods need."""
 
 
@@ -33,9 +33,10 @@ class Instruments:
         Names of variants and the allele that the effects refer to; may be empty.
     ld_r : numpy.ndarray, shape (n_variants, n_variants), optional
         Signed correlation (r, not r²) of the variants, counted in the same effect alleles.
-    eaf, n_exposure, n_outcome, chromosome, position : numpy.ndarray, shape (n_variants,), optional
-        Frequency of the effect allele (in the outcome's sample if it gives one, else in the exposure's), people behind
-        each association, place on the genome (base pairs); NaN where unknown, None where no variant has it.
+    eaf_exposure, eaf_outcome : numpy.ndarray, shape (n_variants,), optional
+        Frequency of the effect allele in each sample; NaN where unknown, None where no variant has it.
+    n_exposure, n_outcome, chromosome, position : numpy.ndarray, shape (n_variants,), optional
+        People behind each association, place on the genome (base pairs); NaN and None as above.
     exposure, outcome : str
         Names of the traits.
     unit : str
@@ -57,7 +58,8 @@ class Instruments:
     rsid: tuple[str, ...] = ()
     effect_allele: tuple[str, ...] = ()
     ld_r: NDArray[np.float64] | None = field(default=None, repr=False)
-    eaf: NDArray[np.float64] | None = field(default=None, repr=False)
+    eaf_exposure: NDArray[np.float64] | None = field(default=None, repr=False)
+    eaf_outcome: NDArray[np.float64] | None = field(default=None, repr=False)
     n_exposure: NDArray[np.float64] | None = field(default=None, repr=False)
     n_outcome: NDArray[np.float64] | None = field(default=None, repr=False)
     chromosome: NDArray[np.float64] | None = field(default=None, repr=False)
@@ -153,7 +155,8 @@ class Instruments:
             sy,
             rsid=text["rsid"],
             effect_allele=text["effect_allele"],
-            eaf=_optional(frame, "eaf_outcome", "eaf_exposure"),
+            eaf_exposure=_optional(frame, "eaf_exposure"),
+            eaf_outcome=_optional(frame, "eaf_outcome"),
             n_exposure=_optional(frame, "n_exposure"),
             n_outcome=_optional(frame, "n_outcome"),
             chromosome=_optional(frame, "chromosome"),
@@ -190,12 +193,11 @@ class Instruments:
         )
 
 
-def _optional(frame: pl.DataFrame, *names: str) -> NDArray[np.float64] | None:
-    """Return the first known value of some columns per variant, NaN where none is; None if all are unknown."""
+def _optional(frame: pl.DataFrame, name: str) -> NDArray[np.float64] | None:
+    """Return a column, NaN where it is unknown; None if it is missing or unknown everywhere."""
     import polars as pl
 
-    present = [pl.col(name).cast(pl.Float64) for name in names if name in frame.columns]
-    if not present:
+    if name not in frame.columns:
         return None
-    values = np.asarray(frame.select(pl.coalesce(present).fill_null(np.nan)).to_series().to_numpy(), dtype=np.float64)
+    values = np.asarray(frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy(), dtype=np.float64)
     return None if np.isnan(values).all() else values

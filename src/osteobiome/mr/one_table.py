@@ -240,7 +240,8 @@ def _pair(kept: pl.DataFrame, matrix: NDArray[np.float64] | None) -> Instruments
     values = {name: facts[name].fill_null(np.nan).to_numpy() for name in facts.columns}
     return replace(
         pair,
-        eaf=values.get("eaf"),
+        eaf_exposure=values.get("eaf"),
+        eaf_outcome=values.get("eaf"),
         n_exposure=values.get("n_exposure"),
         n_outcome=values.get("n_outcome"),
         chromosome=values.get("chromosome"),

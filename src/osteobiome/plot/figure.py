@@ -45,7 +45,7 @@ class Figure:
     '<svg'
     """
 
-    spec: Spec
+    spec: Spec = field(repr=False)
     name: str
     caption: str = field(default="", repr=False)
 

@@ -49,7 +49,12 @@ def funnel(
     order = [label for label, _ in lines]
     colours, dashes = line_styles(len(order))
     x = {"field": "ratio", "type": "quantitative", "title": wrap(f"Effect by one variant, {unit}", AXIS_WIDTH)}
-    y = {"field": "precision", "type": "quantitative", "title": ["Precision (1 / standard error)"]}
+    y = {
+        "field": "precision",
+        "type": "quantitative",
+        "title": ["Precision (1 / standard error)"],
+        "scale": {"padding": 8},
+    }
     spec = base(
         title=title,
         height=280,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from osteobiome.plot.style import AXIS_WIDTH, BARE_AXIS, BLUE, GREY, VERMILLION, Spec, base, wrap
@@ -10,6 +11,8 @@ MANY_ROWS = 60
 """Above this many rows names would overlap: they are left to the pointer, and rows become thin."""
 ROW, THIN_ROW = 15, 5
 """Height of a row in pixels."""
+TALL = 1_500
+"""Height that very many thin rows share: a figure taller than a screen or two shows nothing more."""
 SUMMARY = "summary"
 
 
@@ -101,12 +104,13 @@ def _marks(x: Spec, y: Spec, *, thin: bool, row_title: str) -> list[Spec]:
 
 def _places(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
     """Add the place of each row in pixels from the top: thin ones, but room for those that stand out."""
-    placed, at = [], 0
+    placed, at = [], 0.0
+    thin = min(THIN_ROW, TALL / len(rows))
     for row in rows:
-        height = ROW if row["group"] == SUMMARY else THIN_ROW
+        height = ROW if row["group"] == SUMMARY else thin
         placed.append({**row, "y": at + height / 2})
         at += height
-    return placed, at
+    return placed, math.ceil(at)
 
 
 def zero_line() -> Spec:

@@ -22,6 +22,8 @@ Z95 = 1.959964
 """Half width of a 95 % interval in standard errors, for the marks of figures."""
 TITLE_WIDTH, AXIS_WIDTH = 40, 34
 """Characters of a line of a title, and of an axis title: what a phone has room for."""
+LONGEST_WORD = 60
+"""Characters above which a word is cut."""
 BARE_AXIS: Spec = {"ticks": False, "domain": False, "labelPadding": 8}
 
 
@@ -88,12 +90,20 @@ def wrap(text: str, width: int) -> list[str]:
     ['Heel bone', 'mineral', 'density']
     """
     lines: list[str] = []
-    for word in text.split():
+    words = [piece for word in text.split() for piece in _pieces(word, width)]
+    for word in words:
         if lines and len(lines[-1]) + 1 + len(word) <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines or [""]
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """Cut a word that no reader would write; a little too long is better than a cut."""
+    return (
+        [word] if len(word) <= max(LONGEST_WORD, width) else [word[i : i + width] for i in range(0, len(word), width)]
+    )
 
 
 def distinct(labels: list[str]) -> list[str]:

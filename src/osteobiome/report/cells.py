@@ -29,8 +29,10 @@ TEST_NAMES = {
     "r2_outcome": "Variance of the outcome explained",
     "steiger_direction": "Direction (Steiger test)",
     "steiger_sensitivity_ratio": "Steiger sensitivity ratio",
-    "minimum_detectable_effect": "Smallest effect with 80 % power, by the precision reached",
-    "minimum_detectable_effect_from_sizes": "Smallest effect with 80 % power, by sample sizes",
+    "minimum_detectable_effect": "Smallest effect with 80 % power, sampling error alone",
+    "minimum_detectable_effect_with_scatter": "Smallest effect with 80 % power, scatter as seen",
+    "minimum_detectable_effect_from_sizes": "Smallest effect with 80 % power, by sample sizes (SD of the outcome, or "
+    "log odds, per SD of the exposure)",
     "power_at_effect": "Power at the declared effect",
     "n_loci": "Loci",
     "n_variants_given": "Variants before one per locus was chosen",
@@ -38,6 +40,7 @@ TEST_NAMES = {
     "mode_grid_step": "Step of the grid on which the mode is sought",
     "variants_close_together": "Variants beyond one per locus, counted as independent",
     "too_little_scatter": "Less scatter than independent variants have (Q)",
+    "independence_in_doubt": "Independence of the variants in doubt",
     "leave_one_locus_out": "Leave one locus out",
     "influence": "Influence of single variants",
 }

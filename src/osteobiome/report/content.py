@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from osteobiome.core.estimate import DOUBT
 from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P, passes
 from osteobiome.store import read_table
 
@@ -19,8 +20,6 @@ TABLES = (
     "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "controls", "regional", "genes", "methods",
     "row_report", "traits", "published",
 )  # fmt: skip
-DOUBTS = ("variants_close_together", "too_little_scatter")
-"""Diagnostics that are there only if something is wrong with the independence of variants."""
 PairId = tuple[str, str, str]
 """Family, exposure, outcome."""
 
@@ -126,14 +125,14 @@ traits, published : polars.DataFrame
         """
         return self._diagnostics.get((pair_id(row), method or row["method"], name))
 
-    def doubts(self, row: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the diagnostics that say that correlated variants seem to have been counted as independent."""
-        found = (self.diagnostic(row, name, method="independence") for name in DOUBTS)
-        return [test for test in found if test is not None]
+    def doubt(self, row: dict[str, Any]) -> str:
+        """Return why correlated variants seem to be counted as independent in a pair, or an empty text."""
+        found = self.diagnostic(row, DOUBT, method="independence")
+        return str(found["message"]) if found else ""
 
     def is_finding(self, row: dict[str, Any]) -> bool:
         """Tell whether the false discovery rate within the family supports an estimate that can be believed."""
-        return row["q_value"] is not None and row["q_value"] < ALPHA and not self.doubts(row)
+        return row["q_value"] is not None and row["q_value"] < ALPHA and not self.doubt(row)
 
     @cached_property
     def _row_reports(self) -> dict[str, list[dict[str, Any]]]:

@@ -169,6 +169,8 @@ def _lines(content: Content, estimates: list[dict[str, Any]]) -> list[tuple[str,
     """Return label, slope and intercept of each distinct line."""
     lines: list[tuple[str, float, float]] = []
     for e in estimates:
+        if e["method"] == "egger_radial":
+            continue  # its intercept is not on the scale of this plot: it is no straight line here
         test = content.diagnostic(e, "egger_intercept")
         intercept = test["estimate"] if test else 0.0
         if any(abs(e["beta"] - b) < 1e-12 and abs(intercept - a) < 1e-12 for _, b, a in lines):

@@ -29,8 +29,8 @@ _INFLUENCE = {
 }
 _POWER = {
     "minimum_detectable_effect": "the smallest effect detectable at the precision reached",
+    "minimum_detectable_effect_with_scatter": "the smallest effect detectable with the primary standard error",
     "minimum_detectable_effect_from_sizes": "the smallest effect detectable at the sample sizes",
-    "power_at_effect": "the power at the declared effect",
 }
 
 

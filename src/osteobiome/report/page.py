@@ -111,7 +111,14 @@ def _data(
     for view, row in zip(views, primary, strict=True):
         made = pair_figures(content, row)
         html = template.render(pair=view, figures=[{"index": i, "name": f.name} for i, f in enumerate(made)])
-        pairs.append({"title": _title(view), "html": html, **packer.pack(made, variant_rows(content, row))})
+        pairs.append(
+            {
+                "title": _title(view),
+                "stated": view["stated"],
+                "html": html,
+                **packer.pack(made, variant_rows(content, row)),
+            }
+        )
     return packed_json(
         {
             "name": content.study["id"],

@@ -41,6 +41,12 @@ def pair_view(content: Content, row: dict[str, Any], index: int) -> dict[str, An
         **estimate_cells(row),
         "sort": _sort_values(row, mean_f, heterogeneity),
         "q": q_text(row),
+        "remark": "ok, but in doubt"
+        if content.doubt(row) and row["status"] == "ok"
+        else row["status"].replace("_", " "),
+        "stated": f"lower {content.label(row['exposure'])}"
+        if content.exposure_direction(row["family"]) == "lower"
+        else content.label(row["exposure"]),
         "is_finding": content.is_finding(row),
         "mean_f": significant(mean_f["statistic"]) if mean_f else "–",
         "het": p_value(heterogeneity["neg_log_10_p_value"]) if heterogeneity else "–",
@@ -70,7 +76,7 @@ def _sort_values(
         row["beta"],
         row["se"],
         None if score is None else -score,
-        row["q_value"],
+        None if row["neg_log_10_q_value"] is None else -row["neg_log_10_q_value"],
         float(row["n_variants"]),
         mean_f["statistic"] if mean_f else None,
         -heterogeneity["neg_log_10_p_value"]
@@ -91,6 +97,12 @@ def check_sentences(content: Content, row: dict[str, Any]) -> list[str]:
     """
     made = (_direction(content, row), _power(content, row), _without_one(content, row), _outliers(content, row))
     return [sentence for sentence in made if sentence]
+
+
+def _stated(content: Content, row: dict[str, Any]) -> str:
+    """Return the exposure as the family states it."""
+    lower = content.exposure_direction(row["family"]) == "lower"
+    return f"{'lower ' if lower else ''}{content.label(row['exposure'])}"
 
 
 def _named(content: Content, row: dict[str, Any], message: str) -> str:
@@ -127,9 +139,11 @@ def _power(content: Content, row: dict[str, Any]) -> str:
         return ""
     if test["statistic"] is None:
         return f"Power: {_named(content, row, test['message'])}"
+    seen = content.diagnostic(row, "minimum_detectable_effect_with_scatter", method="power")
+    scatter = f", and {significant(seen['statistic'])} with the scatter that was seen" if seen else ""
     return (
-        f"Power: with the precision reached, an effect of {significant(test['statistic'])} {row['unit']} or more would "
-        "be found with 80 % power at the 5 % level, if the variants agreed."
+        f"Power: effects from {significant(test['statistic'])} {row['unit']} on would be found with 80 % power at the "
+        f"5 % level if the variants scattered by sampling error alone{scatter}."
     )
 
 
@@ -186,7 +200,7 @@ def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dic
         spread = interval(refits["beta"].min(), refits["beta"].max(), decimals)  # type: ignore[arg-type]
     influence = content.of_pair("influence", row)
     steiger = content.diagnostic(row, "steiger_direction", method="steiger")
-    power = content.diagnostic(row, "minimum_detectable_effect", method="power")
+    power = content.diagnostic(row, "minimum_detectable_effect_with_scatter", method="power")
     return {
         "agree": agree,
         "intercept": p_value(intercept["neg_log_10_p_value"]) if intercept else "–",

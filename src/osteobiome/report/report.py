@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osteobiome.core.errors import Fault, SchemaError, nearest
+from osteobiome.core.errors import Fault, SchemaError, StoreError, nearest
 from osteobiome.plot.figure import FORMATS
 from osteobiome.report.cells import estimate_cells
 from osteobiome.report.content import Content, read_content
@@ -18,7 +19,6 @@ from osteobiome.store import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from osteobiome.plot import Figure
 
@@ -36,7 +36,7 @@ class Report:
         Tables and facts, read once.
     """
 
-    content: Content
+    content: Content = field(repr=False)
 
     def sentences(self) -> list[str]:
         """Return the results in words."""
@@ -153,4 +153,14 @@ def open_report(folder: Path) -> Report:
     SchemaError, StoreError
         The folder holds no finished results, or those of another version.
     """
+    folder = Path(folder)
+    if not (folder / "study.json").is_file():
+        raise StoreError(
+            Fault(
+                "not_results",
+                str(folder),
+                "no results of a finished study",
+                "a folder with study.json and tables, as `osteobiome run` leaves it",
+            )
+        )
     return Report(read_content(folder))

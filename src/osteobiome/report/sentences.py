@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from osteobiome.core.text import count, decimals_for, fixed, interval, join, p_value, threshold_text
+from osteobiome.core.text import count, decimals_for, fixed, interval, p_value, threshold_text
 from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def pair_sentence(content: Content, row: dict[str, Any]) -> str:
     if not content.is_finding(row):
         # an interval that excludes zero is not "no effect", even if many tests explain it
         verdict = "consistent with no effect"
-        if content.doubts(row):
-            verdict = f"no finding, as {join([test['message'] for test in content.doubts(row)])}"
+        if content.doubt(row):
+            verdict = f"no finding whatever its p, as {content.doubt(row)}"
         elif row["ci_low"] > 0 or row["ci_high"] < 0:
             verdict = f"no finding once {count(n_tests, 'test')} of the family are counted"
         return (
@@ -70,7 +70,10 @@ def study_sentences(content: Content) -> list[str]:
     if len(rows) <= MANY_PAIRS:
         return [pair_sentence(content, row) for row in rows]
     estimated = [row for row in rows if row["status"] == "ok"]
-    findings = sorted((row for row in estimated if content.is_finding(row)), key=lambda row: row["q_value"])
+    findings = sorted(
+        (row for row in estimated if content.is_finding(row)),
+        key=lambda row: (-row["neg_log_10_q_value"], -abs(row["beta"])),
+    )
     families = count(len(content.study["families"]), "family", "families")
     none = "none has" if not findings else f"{len(findings)} {'has' if len(findings) == 1 else 'have'}"
     opening = (

@@ -1,6 +1,6 @@
 """Variance explained by variants, and the Steiger test (Hemani et al. 2017, doi:10.1371/journal.pgen.1007081).
 
-Everything works element by element on arrays, except :func:`combined_r`, which sums over the last axis.
+Everything works element by element on arrays, except :func:`combined_r`, which sums over the variants.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ def combined_r(r: NDArray[np.float64], *, ld_r: NDArray[np.float64] | None = Non
         Signed correlation of the variants, positive definite, counted in the same alleles.
     n : float, optional
         People. Given, what m variants explain by chance is taken off:
-        :math:`1 - (1 - R^2)(n-1)/(n-m-1)`, not below 0.
+        :math:`1 - (1 - R^2)(n-1)/(n-m-1)`, not below 0; NaN if there are not more people than :math:`m + 1`.
 
     Returns
     -------
@@ -269,8 +269,14 @@ def combined_r(r: NDArray[np.float64], *, ld_r: NDArray[np.float64] | None = Non
 
     Notes
     -----
-    Under no association :math:`R^2` is about :math:`m/(n-1)`. For a few genome-wide significant variants that is
-    nothing; for hundreds of correlated ones it can be more than the signal, and it is larger in the smaller study.
+    Under no association :math:`R^2` is about :math:`m/(n-1)`, with or without an LD matrix. For a few genome-wide
+    significant variants that is nothing; for hundreds it can be more than the signal, and it is larger in the smaller
+    study. TwoSampleMR takes the plain sum.
+
+    References
+    ----------
+    Sum: Hemani et al. 2017, doi:10.1371/journal.pgen.1007081; chance: Ezekiel 1930, Methods of Correlation
+    Analysis, compared with others by Yin and Fan 2001, doi:10.1080/00220970109600656
 
     Examples
     --------
@@ -288,8 +294,56 @@ def combined_r(r: NDArray[np.float64], *, ld_r: NDArray[np.float64] | None = Non
     return float(np.sqrt(r2))
 
 
+def chance_inflation(
+    r2_exposure: ArrayLike, r2_outcome: ArrayLike, *, n_exposure: ArrayLike, n_outcome: ArrayLike, n_variants: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    r"""Return how much more a multiple correlation varies than one of a single variant, if both traits have the same.
+
+    Parameters
+    ----------
+    r2_exposure, r2_outcome : array_like, shape (...)
+        Shares of the variance explained, less what the variants explain by chance.
+    n_exposure, n_outcome : array_like, broadcastable
+        People.
+    n_variants : int
+        Variants behind each share.
+
+    Returns
+    -------
+    exposure, outcome : numpy.ndarray, shape (...)
+        :math:`1 + m/(2 n R^2)` with the mean :math:`R^2` of both sides, weighted by people. Infinite where both are 0.
+
+    Notes
+    -----
+    :math:`\hat R^2` is the squared length of m correlations with error variance 1/n, so its variance is
+    :math:`4R^2/n + 2m/n^2` to second order; the derivative of :math:`\operatorname{artanh}R` by :math:`R^2` is about
+    :math:`1/(2R)`, and the delta method gives :math:`(1/n)(1 + m/(2nR^2))`. The null hypothesis has the same
+    :math:`R^2` on both sides, so one is taken from both. The normal approximation fails where :math:`nR^2` is not well
+    above :math:`\sqrt{m}`: the share is then within chance of 0.
+
+    References
+    ----------
+    Fisher's z of one correlation: Steiger 1980, doi:10.1037/0033-2909.87.2.245; the inflation is derived here.
+
+    Examples
+    --------
+    >>> x, y = chance_inflation(0.01, 0.01, n_exposure=2000, n_outcome=100_000, n_variants=60)
+    >>> float(x.round(3)), float(y.round(3))
+    (2.5, 1.03)
+    """
+    n_x, n_y = np.asarray(n_exposure, dtype=np.float64), np.asarray(n_outcome, dtype=np.float64)
+    pooled = (n_x * np.asarray(r2_exposure) + n_y * np.asarray(r2_outcome)) / (n_x + n_y)
+    with np.errstate(divide="ignore"):  # nothing explained on either side: infinite
+        return np.asarray(1.0 + n_variants / (2.0 * n_x * pooled)), np.asarray(1.0 + n_variants / (2.0 * n_y * pooled))
+
+
 def steiger_test(
-    r_exposure: ArrayLike, r_outcome: ArrayLike, *, n_exposure: ArrayLike, n_outcome: ArrayLike
+    r_exposure: ArrayLike,
+    r_outcome: ArrayLike,
+    *,
+    n_exposure: ArrayLike,
+    n_outcome: ArrayLike,
+    inflation: tuple[ArrayLike, ArrayLike] = (1.0, 1.0),
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     r"""Compare two correlations from separate samples.
 
@@ -299,12 +353,15 @@ def steiger_test(
         Correlations with exposure and outcome; their sizes are compared.
     n_exposure, n_outcome : array_like, broadcastable
         People.
+    inflation : tuple of array_like, broadcastable
+        Factors :math:`c` of both variances, from :func:`chance_inflation` for multiple correlations. TwoSampleMR has 1.
 
     Returns
     -------
     z, neg_log_10_p_value : numpy.ndarray, shape (...)
-        :math:`z = (\operatorname{artanh}|r_X| - \operatorname{artanh}|r_Y|)/\sqrt{1/(n_X-3)+1/(n_Y-3)}`, positive if
-        more of the exposure is explained, and minus log10 of its two-sided p value. NaN for three people or fewer.
+        :math:`z = (\operatorname{artanh}|r_X| - \operatorname{artanh}|r_Y|)/\sqrt{c_X/(n_X-3)+c_Y/(n_Y-3)}`,
+        positive if more of the exposure is explained, and minus log10 of its two-sided p value. NaN for three people or
+        fewer.
 
     References
     ----------
@@ -319,7 +376,8 @@ def steiger_test(
     x, y = (np.abs(np.asarray(r, dtype=np.float64)) for r in (r_exposure, r_outcome))
     people = [np.asarray(n, dtype=np.float64) - 3.0 for n in (n_exposure, n_outcome)]
     with np.errstate(divide="ignore", invalid="ignore"):  # correlations of 1, too few people
-        variance = sum((np.where(n > 0.0, 1.0 / n, np.nan) for n in people), np.float64(0.0))
+        parts = [np.where(n > 0.0, np.asarray(c) / n, np.nan) for n, c in zip(people, inflation, strict=True)]
+        variance = parts[0] + parts[1]
         z = (np.arctanh(x) - np.arctanh(y)) / np.sqrt(variance)
     return np.asarray(z), neg_log10_p_normal(z)
 

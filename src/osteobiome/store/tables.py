@@ -62,6 +62,10 @@ def read_table(path: Path, *, schema: str) -> pl.DataFrame:
     return validate(frame, schema)
 
 
+_FORMULA = r"^[=+\-@\t\r]"
+"""Text that a spreadsheet would compute; numbers are written as numbers and are not text."""
+
+
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
     """Write a table as CSV for spreadsheets; lists become text joined by semicolons, empty means missing.
 
@@ -71,6 +75,12 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
         Table.
     path : pathlib.Path
         File to write.
+
+    Notes
+    -----
+    Text, also a list made text, that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an
+    apostrophe in front: labels come from files of others, and a spreadsheet would compute them. Columns of numbers stay
+    as they are. For exact cells read the Parquet file.
     """
     columns = []
     for name, dtype in frame.schema.items():
@@ -80,5 +90,7 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
             if isinstance(dtype.inner, pl.List):
                 inner = inner.cast(pl.List(pl.String)).list.join(" to ")
             column = column.list.eval(inner.cast(pl.String)).list.join("; ")
+        if isinstance(dtype, pl.List) or dtype == pl.String:
+            column = pl.when(column.str.contains(_FORMULA)).then("'" + column).otherwise(column).alias(name)
         columns.append(column)
     write_atomic(path, frame.select(columns).write_csv().encode())

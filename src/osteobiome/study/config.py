@@ -136,6 +136,7 @@ class ControlSection(_Section):
     )
     exposure: str = Field(description="Trait id; the pair must be in a family.")
     outcome: str = Field(description="Trait id.")
+    family: str | None = Field(default=None, description="Family that judges it, if the pair is in several.")
     expected: Literal["increases", "decreases"] | None = Field(
         default=None, description="Positive controls: what a higher exposure does to the outcome."
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from osteobiome.core.estimate import Estimate, Status, Test
+from osteobiome.core.estimate import DOUBT, Estimate, Status, Test
 from osteobiome.mr import ESTIMATORS
 from osteobiome.mr.checks import (
     TableRows,
@@ -17,6 +17,8 @@ from osteobiome.mr.checks import (
     power,
     steiger,
 )
+from osteobiome.mr.estimators.ivw_lead import lead_variants
+from osteobiome.stats.power import minimum_detectable_effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +32,31 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("power", "Power and smallest detectable effect", "10.1093/ije/dyu005"),
 )
 """Name, label and DOI of each check, for the table of methods."""
-DOUBTS = ("variants_close_together", "too_little_scatter")
-"""Diagnostics that are there only if something is wrong; an estimate with one of them is no finding."""
+POWER_NAMES = ("minimum_detectable_effect", "minimum_detectable_effect_with_scatter")
+NO_POWER = "Not estimable: correlated variants seem to be counted as independent, so no standard error can be trusted."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What the checks of a family's pairs need to know.
+
+    Parameters
+    ----------
+    family, primary : str
+        Id of the family and its primary estimator.
+    traits : mapping
+        Facts of the traits: type, unit, n, n_cases, prevalence.
+    is_lowered : bool
+        Effects are stated per unit lower exposure.
+    clumped : frozenset of str
+        Exposures whose instruments were clumped by linkage disequilibrium.
+    """
+
+    family: str
+    primary: str
+    traits: Mapping[str, Mapping[str, Any]]
+    is_lowered: bool = False
+    clumped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +79,37 @@ class PairChecks:
     @property
     def is_doubtful(self) -> bool:
         """Whether correlated variants seem to have been counted as independent."""
-        return any(row["name"] in DOUBTS for row in self.diagnostics)
+        return any(row["name"] == DOUBT for row in self.diagnostics)
 
 
-def check_pair(
-    pair: Instruments, shown: Estimate, *, family: str, primary: str, traits: Mapping[str, Mapping[str, Any]]
-) -> PairChecks:
-    """Run every check on one pair.
+def check_pair(pair: Instruments, shown: Estimate, *, context: CheckContext) -> PairChecks:
+    """Run every check on one pair, on the variants and in the model that its primary estimate used.
 
     Parameters
     ----------
     pair : Instruments
-        Harmonised pair, with its LD matrix if the family has one.
+        Harmonised pair, with its LD matrix if the family has one; exposure effects as the family states them.
     shown : Estimate
         Primary estimate of the pair, or what stands in for it.
-    family, primary : str
-        Id of the family and its primary estimator.
-    traits : mapping
-        Facts of the traits: type, n, n_cases, prevalence.
+    context : CheckContext
+        What the family declares and what is known of the traits.
     """
-    method = refitted(primary, pair)
+    family, used = context.family, _used(pair, shown)
+    method = refitted(context.primary, pair)
     rows = (
         leave_one_out(pair, method=method, family=family),
         leave_one_locus_out(pair, method=method, family=family),
     )
-    facts = _facts(traits[pair.exposure]), _facts(traits[pair.outcome])
-    effects = influence(pair, family=family)
+    effects = influence(used, family=family)
+    signs = independence(pair, shown, clumped=pair.exposure in context.clumped)
+    is_doubtful = any(test.name == DOUBT for test in signs)
+    # frequencies are those of the allele as in the files: per unit lower exposure the effect was turned, they were not
+    natural = replace(used, beta_exposure=-used.beta_exposure) if context.is_lowered else used
+    facts = _facts(context.traits[pair.exposure]), _facts(context.traits[pair.outcome])
     tests = {
-        "independence": independence(pair, shown),
-        "steiger": steiger(pair, *facts),
-        "power": power(pair, *facts),
+        "independence": signs,
+        "steiger": steiger(natural, *facts),
+        "power": _power(natural, shown, facts, is_doubtful=is_doubtful),
     }
     diagnostics = [row for name, some in tests.items() for row in _rows(name, some, pair, family)]
     if pair.n_variants > 1:
@@ -94,6 +120,25 @@ def check_pair(
             for row in _rows(name, (Test(name, None, message=some.message),), pair, family)
         ]
     return PairChecks(effects, rows, diagnostics)
+
+
+def _used(pair: Instruments, shown: Estimate) -> Instruments:
+    """Return the variants that the primary estimate rests on."""
+    if ESTIMATORS[shown.method].needs_positions and shown.status is Status.OK:
+        return pair.subset(lead_variants(pair))
+    return pair
+
+
+def _power(
+    pair: Instruments, shown: Estimate, facts: tuple[TraitFacts, TraitFacts], *, is_doubtful: bool
+) -> tuple[Test, ...]:
+    """Return the smallest detectable effects: by sampling error alone, by sizes, and by the error of the estimate."""
+    if is_doubtful:
+        return tuple(Test(name, None, message=NO_POWER) for name in POWER_NAMES)
+    seen: tuple[Test, ...] = ()
+    if shown.se is not None:
+        seen = (Test(POWER_NAMES[1], float(minimum_detectable_effect(shown.se))),)
+    return (*power(pair, *facts), *seen)
 
 
 def refitted(primary: str, pair: Instruments) -> str:

@@ -169,6 +169,7 @@ def _mr(
             "methods": list(family.methods),
             "primary": family.primary,
             "exposure_direction": family.exposure_direction,
+            "clumped": [x for x in xs if x not in config.instruments.given and study.clumping_ld(x)],
             "palindromic": {"policy": palindromic.policy, "drop_between": list(palindromic.drop_between)},
             "traits": {name: _facts(study.traits[name]) for name in dict.fromkeys([*xs, *ys])},
             "study_id": config.study.id,

@@ -230,6 +230,8 @@ def rewrite_report(study_file: Path, *, out: Path | None = None) -> Path:
         The study has not been run, or has changed since.
     """
     _, artefact, store = _finished(study_file, out)
+    for source in sorted((artefact / "tables").iterdir()):
+        publish(source, store.root / "tables" / source.name)  # tables that were deleted or changed come back
     target = store.root / "report.html"
     write_report(artefact, target)
     return target

@@ -10,6 +10,7 @@ from osteobiome.core.schema import table
 from osteobiome.ld import read_ld_matrix
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
+from osteobiome.study.controls import control_faults
 from osteobiome.study.loci import locus_faults
 from osteobiome.study.published import read_published
 from osteobiome.study.traits import Trait, read_traits
@@ -173,7 +174,7 @@ def load_study(path: Path) -> Study:
     faults += _ingest_faults(study)
     faults += _published_faults(study)
     faults += _instrument_faults(study)
-    faults += _control_faults(study)
+    faults += control_faults(study)
     faults += locus_faults(study, max_bytes=FULL_CHECK_BYTES)
     faults += _build_faults(study)
     faults += _file_faults(study)
@@ -307,36 +308,6 @@ def _instrument_faults(study: Study) -> list[Fault]:
                 "This version has no table of known loci yet; leave the variants out of the file",
             )
         )
-    return faults
-
-
-def _control_faults(study: Study) -> list[Fault]:
-    """Check that each control is a pair of the study: only pairs are estimated."""
-    pairs = {pair for family in study.families for pair in family.pairs}
-    faults: list[Fault] = []
-    for i, control in enumerate(study.config.control):
-        where = f"{study.path.name}: control[{i}]"
-        unknown = [name for name in (control.exposure, control.outcome) if name not in study.traits]
-        faults += [
-            Fault(
-                "unknown_trait",
-                where,
-                f"trait '{name}' is not in the trait table",
-                "a trait_id",
-                nearest(name, study.traits),
-            )
-            for name in unknown
-        ]
-        if not unknown and (control.exposure, control.outcome) not in pairs:
-            faults.append(
-                Fault(
-                    "unknown_pair",
-                    where,
-                    f"{control.exposure} and {control.outcome} are no pair of any family",
-                    "a pair of the study",
-                    "Add the pair to a family, or remove the control",
-                )
-            )
     return faults
 
 

@@ -98,6 +98,28 @@ def test_from_frame__takes_names_and_alleles_if_there_are_any():
     assert bare.effect_allele == ()
 
 
+def test_from_frame__each_sample_keeps_its_own_frequency():
+    frame = pl.DataFrame(
+        dict(zip(("beta_exposure", "se_exposure", "beta_outcome", "se_outcome"), ARRAYS, strict=True))
+        | {"eaf_exposure": [0.1, None, 0.3], "eaf_outcome": [0.2, 0.4, None], "n_outcome": [None, None, None]}
+    )
+    pair = Instruments.from_frame(frame)
+    np.testing.assert_array_equal(pair.eaf_exposure, [0.1, np.nan, 0.3])
+    np.testing.assert_array_equal(pair.eaf_outcome, [0.2, 0.4, np.nan])
+    assert pair.n_outcome is None
+    part = pair.subset(np.array([False, True, True]))
+    np.testing.assert_array_equal(part.eaf_exposure, [np.nan, 0.3])
+    np.testing.assert_array_equal(part.eaf_outcome, [0.4, np.nan])
+    one = Instruments.from_frame(frame.drop("eaf_exposure"))
+    assert one.eaf_exposure is None
+    assert one.eaf_outcome is not None
+
+
+def test_pair__frequencies_have_one_value_per_variant():
+    with pytest.raises(SchemaError, match="eaf_outcome"):
+        Instruments(*(np.array(values) for values in ARRAYS), eaf_outcome=np.array([0.1]))
+
+
 def test_from_frame__null_is_no_number():
     frame = pl.DataFrame({name: [0.1, None] for name in ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome")})
     with pytest.raises(SchemaError):

@@ -209,6 +209,7 @@ def test_distinct__keeps_what_is_read():
         ("one", 10, ["one"]),
         ("one two three", 7, ["one two", "three"]),
         ("unbreakable-word", 5, ["unbreakable-word"]),
+        ("x" * 61, 40, ["x" * 40, "x" * 21]),
         ("  spaces   inside ", 20, ["spaces inside"]),
     ],
 )

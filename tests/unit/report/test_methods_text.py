@@ -162,16 +162,18 @@ def test_steiger__names_its_sensitivity(built):
 def test_power__names_what_was_computed(built):
     reached = built.diagnostic(built.PAIR, "power", "minimum_detectable_effect", 0.1)
     by_sizes = built.diagnostic(built.OTHER, "power", "minimum_detectable_effect_from_sizes", 0.1)
-    unknown = built.diagnostic(built.PAIR, "power", "power_at_effect", None, message="Not estimable.")
+    unknown = built.diagnostic(built.PAIR, "power", "minimum_detectable_effect", None, message="Not estimable.")
 
     def text(*rows):
         return methods_paragraph(built.build(add={"diagnostics": list(rows)}))
 
     smallest = "the smallest effect detectable at the"
-    assert f"Power was described by {smallest} precision reached (in 1 of 2 pairs)." in text(reached, unknown)
+    assert f"Power was described by {smallest} precision reached (in 1 of 2 pairs)." in text(reached)
     assert f"Power was described by {smallest} sample sizes (in 1 of 2 pairs)." in text(by_sizes)
     assert f"{smallest} precision reached and {smallest} sample sizes." in text(reached, by_sizes)
-    assert "the power at the declared effect (in 1" in text(unknown | {"statistic": 0.9})
+    with_scatter = reached | {"name": "minimum_detectable_effect_with_scatter"}
+    assert f"{smallest[:-7]} with the primary standard error (in 1" in text(with_scatter)
+    assert "at the declared effect" not in text(unknown | {"name": "power_at_effect", "statistic": 0.9})
     assert "Power" not in text(unknown)
 
 

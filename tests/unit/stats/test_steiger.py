@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from osteobiome.stats.steiger import (
+    chance_inflation,
     combined_r,
     effective_n,
     population_frequency,
@@ -99,6 +100,39 @@ def test_combined_r__is_that_of_multiple_regression():
     assert adjusted**2 == pytest.approx(1 - (1 - expected**2) * 1999 / 1995, rel=1e-10)
     assert combined_r(np.full(4, 1e-4), n=100.0) == 0.0
     assert np.isnan(combined_r(np.full(4, 0.1), n=4.0))
+
+
+def test_combined_r__chance_is_taken_off_without_ld_too():
+    r = np.array([0.1, -0.2])
+    assert combined_r(r) ** 2 == pytest.approx(0.05, rel=1e-12)
+    assert combined_r(r, n=101.0) ** 2 == pytest.approx(1 - 0.95 * 100 / 98, rel=1e-12)
+
+
+def test_chance_inflation__by_hand():
+    """Pooled share (1000 * 0.04 + 3000 * 0.02) / 4000 = 0.025; 1 + 10 / 50 and 1 + 10 / 150."""
+    x, y = chance_inflation(0.04, 0.02, n_exposure=1000, n_outcome=3000, n_variants=10)
+    assert float(x) == pytest.approx(1.2, rel=1e-12)
+    assert float(y) == pytest.approx(1 + 10 / 150, rel=1e-12)
+    assert float(chance_inflation(0.0, 0.0, n_exposure=10, n_outcome=10, n_variants=1)[0]) == np.inf
+
+
+def test_chance_inflation__is_the_variance_of_the_joint_correlation():
+    """Squared length of m correlations: n times it is noncentral chi-squared, for a share that is small."""
+    n, m, r2 = 4_000_000.0, 200, 0.0005
+    rng = np.random.default_rng(7)
+    raw = rng.noncentral_chisquare(m, n * r2, 200_000) / n
+    z = np.arctanh(np.sqrt(raw - m / n))
+    inflated = float(chance_inflation(r2, r2, n_exposure=n, n_outcome=n, n_variants=m)[0])
+    assert inflated == pytest.approx(1.05)
+    assert n * z.var() == pytest.approx(inflated, rel=0.01)
+
+
+def test_steiger_test__inflation_multiplies_each_variance():
+    """0.5 and 2 on 1/500 and 1/1000: 0.001 + 0.002."""
+    z, _ = steiger_test(0.2, 0.1, n_exposure=503, n_outcome=1003, inflation=(0.5, 2.0))
+    assert float(z) == pytest.approx((0.2027325540540822 - 0.10033534773107558) / np.sqrt(0.003), rel=1e-12)
+    z, _ = steiger_test(0.2, 0.1, n_exposure=503, n_outcome=1003, inflation=(2.0, 1.0))
+    assert float(z) == pytest.approx((0.2027325540540822 - 0.10033534773107558) / np.sqrt(0.005), rel=1e-12)
 
 
 def test_steiger_test__by_hand():

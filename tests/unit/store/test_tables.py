@@ -87,7 +87,33 @@ def test_write_csv__joins_lists_and_leaves_missing_cells_empty(tmp_path):
     write_csv(frame, tmp_path / "table.csv")
     assert list(csv.reader((tmp_path / "table.csv").read_text().splitlines())) == [
         ["name", "lines", "words", "ci_set"],
-        ["a", "1; 2", "x; y", "-1.5 to 2.0"],
-        ["b, c", "", "only", "-inf to 0.0; 1.0 to inf"],
+        ["a", "1; 2", "x; y", "'-1.5 to 2.0"],
+        ["b, c", "", "only", "'-inf to 0.0; 1.0 to inf"],
         ["", "", "", ""],
     ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_write_csv__makes_no_formula_of_text(start, tmp_path):
+    cell = f"{start}HYPERLINK(1)"
+    frame = pl.DataFrame({"label": [cell, f"a{cell}", "", None], "words": [[cell, "b"], ["b", cell], [], None]})
+    write_csv(frame, tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["label", "words"],
+            [f"'{cell}", f"'{cell}; b"],
+            [f"a{cell}", f"b; {cell}"],
+            ["", ""],
+            ["", ""],
+        ]
+
+
+def test_write_csv__leaves_numbers_and_parquet_as_they_are(tmp_path):
+    frame = pl.DataFrame({"beta": [-1.5, -float("inf")], "line": [-3, 4]})
+    write_csv(frame, tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == "beta,line\n-1.5,-3\n-inf,4\n"
+    methods = table("methods", [METHODS[0] | {"label": "=1+1", "assumptions": ["-x"]}])
+    write_table(methods, tmp_path / "methods.parquet", schema="methods")
+    back = read_table(tmp_path / "methods.parquet", schema="methods")
+    assert back["label"].to_list() == ["=1+1"]
+    assert back["assumptions"].to_list() == [["-x"]]

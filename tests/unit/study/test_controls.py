@@ -52,6 +52,13 @@ def test_judge_controls__without_an_estimate_is_unclear():
     assert (row["verdict"], row["message"]) == ("unclear", "Not estimable: no instrument.")
 
 
+def test_judge_controls__on_an_estimate_in_doubt_is_unclear():
+    doubts = {("f", "x", "y"): "40 variants in 1 locus are counted as independent"}
+    (row,) = judge_controls([CONTROL], _estimates(0.5, 0.2), lowered=frozenset(), doubts=doubts).to_dicts()
+    assert row["verdict"] == "unclear"
+    assert "40 variants in 1 locus" in row["message"]
+
+
 BLOCK = """
 [[control]]
 kind = "positive"
@@ -71,6 +78,7 @@ reason = "Known."
         ('kind = "positive"', 'kind = "negative"', "expected"),
         ('kind = "positive"', 'kind = "positiv"', "positiv"),
         ('reason = "Known."', 'reason = ""', "reason"),
+        ('kind = "positive"', 'family = "other"\nkind = "positive"', "family 'other'"),
         ('reason = "Known."', 'reson = "Known."', "reson"),
     ],
 )
@@ -80,6 +88,19 @@ def test_control__faults_are_found_before_the_run(tiny, old, new, found):
     tiny.file.write_text(text[: -len(BLOCK)] + BLOCK.replace(old, new))
     with pytest.raises(ConfigError, match=found):
         load_study(tiny.file)
+
+
+def test_control__twice_or_in_two_families_is_a_fault(tiny):
+    text = tiny.file.read_text()
+    tiny.file.write_text(text + BLOCK + BLOCK)
+    with pytest.raises(ConfigError, match="a control already"):
+        load_study(tiny.file)
+    second = text[text.index("[[mr]]") :].replace('id = "main"', 'id = "second"')
+    tiny.file.write_text(text + second + BLOCK)
+    with pytest.raises(ConfigError, match="no family, while several have the pair"):
+        load_study(tiny.file)
+    tiny.file.write_text(text + second + BLOCK + 'family = "second"\n')
+    assert load_study(tiny.file).config.control[0].family == "second"
 
 
 def test_control__is_judged_by_the_run(tiny, osteobiome):

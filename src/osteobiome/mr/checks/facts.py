@@ -97,6 +97,38 @@ def people(inst: Instruments, facts: TraitFacts, *, side: Side) -> NDArray[np.fl
     return np.full(inst.n_variants, fallback) if own is None else np.where(np.isnan(own), fallback, own)
 
 
+def frequency(inst: Instruments, *, side: Side) -> NDArray[np.float64]:
+    """Return the effect allele frequency of each variant: of the sample on this side, else of the other, else NaN.
+
+    Parameters
+    ----------
+    inst : Instruments
+        Harmonised pair.
+    side : {"exposure", "outcome"}
+        Which sample goes first. Cases and controls of a sample are not those of the other, nor need ancestry be.
+    """
+    both = (inst.eaf_exposure, inst.eaf_outcome)
+    unknown = np.full(inst.n_variants, np.nan)
+    own, other = (unknown if f is None else f for f in (both if side == "exposure" else both[::-1]))
+    return np.where(np.isnan(own), other, own)
+
+
+def mean_people(part: Explained) -> float:
+    """Return the people behind several associations as one number: the harmonic mean, as errors go with 1/n.
+
+    Parameters
+    ----------
+    part : Explained
+        Correlation of each variant with a trait; at least one variant.
+
+    Examples
+    --------
+    >>> mean_people(Explained(np.array([0.1, 0.1]), np.array([1000.0, 3000.0])))
+    1500.0
+    """
+    return float(len(part.n) / np.sum(1.0 / part.n))
+
+
 def case_share(facts: TraitFacts, n: NDArray[np.float64]) -> float | None:
     """Return cases among the people of the sample, or None if that is unknown or not between 0 and 1.
 
@@ -144,9 +176,10 @@ def explained(inst: Instruments, facts: TraitFacts, *, side: Side) -> Explained:
     se = inst.se_exposure if side == "exposure" else inst.se_outcome
     name = inst.exposure if side == "exposure" else inst.outcome
     n = people(inst, facts, side=side)
+    eaf = frequency(inst, side=side)
     missing = ["n"] if np.isnan(n).any() else []
     if facts.is_log_odds:
-        missing += ["eaf"] if inst.eaf is None or np.isnan(inst.eaf).any() else []
+        missing += ["eaf"] if np.isnan(eaf).any() else []
         missing += ["n_cases"] if facts.n_cases is None else []
         missing += ["prevalence"] if facts.prevalence is None and facts.type == "binary" else []
     if missing or not n.size:
@@ -154,7 +187,6 @@ def explained(inst: Instruments, facts: TraitFacts, *, side: Side) -> Explained:
         return Explained(np.empty(0), np.empty(0), f"Not estimable: for {side} {name!r} the check needs {what}.")
     if not facts.is_log_odds:
         return Explained(r_from_effect(beta, se, n), n)
-    assert inst.eaf is not None
     share = case_share(facts, n)
     if share is None:
         whole = n.max() if facts.n is None else facts.n
@@ -163,32 +195,38 @@ def explained(inst: Instruments, facts: TraitFacts, *, side: Side) -> Explained:
         return Explained(np.empty(0), np.empty(0), message)
     prevalence = share if facts.prevalence is None else facts.prevalence
     cases = n * share
-    r = r_from_log_odds(beta, inst.eaf, n_cases=cases, n_controls=n - cases, prevalence=prevalence)
+    r = r_from_log_odds(beta, eaf, n_cases=cases, n_controls=n - cases, prevalence=prevalence)
     return Explained(r, effective_n(cases, n - cases))
 
 
-def multiple_r(inst: Instruments, part: Explained) -> tuple[float | None, str]:
+def multiple_r(inst: Instruments, part: Explained, *, take_off_chance: bool = True) -> tuple[float | None, str]:
     """Return the multiple correlation of a trait with all variants of a pair, or None and the reason.
 
     Parameters
     ----------
     inst : Instruments
-        Harmonised pair; with ``ld_r`` the joint correlation is taken, less what so many variants explain by chance.
+        Harmonised pair; with ``ld_r`` the joint correlation is taken.
     part : Explained
         Correlation of each variant with the trait.
+    take_off_chance : bool
+        Less what so many variants explain by chance; 0 if that is all.
     """
     if part.message:
         return None, part.message
-    if inst.ld_r is None:
-        r = combined_r(part.r)
-    else:
+    if inst.ld_r is not None:
         verdict = definiteness(inst.ld_r)[0] if np.isfinite(inst.ld_r).all() else "singular"
         if verdict != "ok":
             return None, "Not estimable: the LD matrix cannot be inverted. Prune variants with |r| close to 1."
-        r = combined_r(part.r, ld_r=inst.ld_r, n=float(part.n.mean()))
-    if not r < 1.0:
+    # the raw share first: what is taken off cannot make an impossible share possible
+    raw = combined_r(part.r, ld_r=inst.ld_r)
+    if not raw < 1.0:
         return None, (
             "Not estimable: the variants would explain all of the trait. They are correlated without an LD matrix, or "
             "the matrix, the unit or the sample size does not fit."
         )
+    if not take_off_chance:
+        return raw, ""
+    r = combined_r(part.r, ld_r=inst.ld_r, n=mean_people(part))
+    if np.isnan(r):
+        return None, f"Not estimable: {len(part.r)} variants need more people than {mean_people(part):.0f}."
     return r, ""

@@ -59,7 +59,7 @@ def power(
     -----
     Both take scatter beyond sampling error as absent, so they are lower bounds: with pleiotropy less is found. Power is
     a property of the design, not of the result: power at the estimated effect says no more than its p value. Next to an
-    interval that includes 0, the minimum detectable effect tells what the study could not have missed.
+    interval that includes 0, the minimum detectable effect tells what the design could find.
 
     References
     ----------
@@ -72,7 +72,7 @@ def power(
     >>> for test in power(pair, TraitFacts(n=10_000), TraitFacts(n=10_000), effect=0.2):
     ...     print(test.name, round(test.statistic, 4))
     minimum_detectable_effect 0.2188
-    minimum_detectable_effect_from_sizes 0.2197
+    minimum_detectable_effect_from_sizes 0.221
     power_at_effect 0.7262
     """
     check_level(level)

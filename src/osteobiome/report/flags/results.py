@@ -72,7 +72,8 @@ def _heterogeneity(content: Content) -> list[Flag]:
         f"In {count(len(found), 'pair')} the variants disagree more than sampling error explains (Q test, p below "
         f"{ALPHA:g}), most in {pair_name(content, row)} "
         f"(Q = {significant(test['statistic'])} on {test['df']:.0f} degrees of freedom, "
-        f"p = {p_value(test['neg_log_10_p_value'])}). Pleiotropy is the usual cause."
+        f"p = {p_value(test['neg_log_10_p_value'])}). Pleiotropy is the usual cause; with an LD matrix, "
+        "also a matrix that does not fit the studies."
     )
     return [Flag("caution", "Variants disagree", text, "results")]
 
@@ -116,8 +117,8 @@ def _too_little_scatter(content: Content) -> list[Flag]:
     _, row, test = max(seen, key=lambda item: item[0])
     text = (
         f"In {count(len(seen), 'pair')}, most in {pair_name(content, row)}, {test['message']}. Correlated variants "
-        "were counted as independent, or standard errors are too large: intervals and p values here are not to be "
-        "trusted."
+        "were counted as independent, or samples overlap, or standard errors were inflated (genomic control). In the "
+        "first case intervals and p values are not to be trusted."
     )
     return [Flag("caution", "Too little scatter", text, "results")]
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from osteobiome.core.text import count, significant, threshold_text
 from osteobiome.core.thresholds import GENOME_WIDE_P, WEAK_F
-from osteobiome.report.flags.flag import Flag, matrix_names, pair_name, primary_values, some_names
+from osteobiome.report.flags.flag import Flag, Level, matrix_names, pair_name, primary_values, some_names
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
@@ -28,6 +28,7 @@ def variant_flags(content: Content) -> list[Flag]:
         *_strength(content),
         *_crowded(content),
         *_independence(content),
+        *_without_ld(content),
         *_given(content),
         *_single_variants(content),
     ]
@@ -59,10 +60,9 @@ def _strength(content: Content) -> list[Flag]:
     numbers = [value for _, value in values]
     if not all(math.isfinite(number) for number in numbers):
         return []
-    text = (
-        f"Mean F statistic between {significant(min(numbers))} and {significant(max(numbers))}; "
-        f"below {WEAK_F:g} would be weak."
-    )
+    low, high = significant(min(numbers)), significant(max(numbers))
+    shown = low if low == high else f"between {low} and {high}"
+    text = f"Mean F statistic {shown}; below {WEAK_F:g} would be weak."
     return [Flag("good", "Instrument strength", text, "results")]
 
 
@@ -89,6 +89,23 @@ def _independence(content: Content) -> list[Flag]:
                 f"({matrix_names(content)}) enters the estimate."
             )
             found.append(Flag("note", "Correlated variants", text, "methods"))
+    return found
+
+
+def _without_ld(content: Content) -> list[Flag]:
+    """Say which candidate instruments were lost for want of LD: the strongest may be among them."""
+    found = []
+    for row in content.row_report.filter(step="instruments", reason="not_in_ld_matrix").to_dicts():
+        if not row["count"]:
+            continue
+        names = ", ".join(name for name in row["examples"][:3] if name) + (" …" if row["count"] > 3 else "")
+        were = "was" if row["count"] == 1 else "were"
+        text = (
+            f"{count(row['count'], 'candidate instrument')} of {content.label(row['subject'])} {were} not in the LD "
+            f"matrix and {were} left out ({names}); {row['n_kept']} were kept. Look whether a strong one is among them."
+        )
+        level: Level = "caution" if row["count"] >= row["n_kept"] else "note"
+        found.append(Flag(level, "Instruments without LD", text, "flow"))
     return found
 
 

@@ -25,9 +25,11 @@ def strobe_items(content: Content) -> list[StrobeItem]:
 
     Notes
     -----
-    An item is ``done`` only if the tables hold what it asks for, ``not done`` with the reason if a run could do it, and
-    ``for the author`` if none can. A check that works on some pairs only is done, and says on how many. What an item
-    asks for is in our words; the checklist itself stands in the reference.
+    An item is ``done`` only if the tables hold all that it asks for, ``not done`` with the reason if a run could do it,
+    and ``for the author`` if a part of it can come from no run; the text then says what the run did. Facts of the
+    sources must be stated for all pairs. A check must have a number for every pair with an estimate that can have it
+    (heterogeneity and second estimates need two variants); where some lack it the item is not done, with the counts.
+    What an item asks for is in our words; the checklist itself stands in the reference.
 
     References
     ----------

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from osteobiome.core.text import count
+
+if TYPE_CHECKING:
+    from osteobiome.report.content import Content
 
 State = Literal["done", "not done", "for the author"]
 
@@ -21,7 +26,7 @@ class StrobeItem:
     item : str
         What is asked for, in our words.
     state : {"done", "not done", "for the author"}
-        ``done`` only if the tables hold it; ``for the author`` if no run can do it.
+        ``done`` only if the tables hold all of it; ``for the author`` if a part of it can come from no run.
     text : str
         What the run did, with numbers, or why it did not.
     anchor : str
@@ -52,6 +57,11 @@ def answer(text: str, anchor: str, *, is_done: bool) -> Answer:
 def for_author(text: str, anchor: str = "") -> Answer:
     """Return an answer that leaves the item to the author."""
     return Answer("for the author", text, anchor)
+
+
+def of_pairs(content: Content, found: int) -> str:
+    """Return a number of pairs beside the number of all."""
+    return f"{found:,} of {count(content.primary().height, 'pair')}"
 
 
 _FIRST, _INTRODUCTION, _METHODS = "Title and abstract", "Introduction", "Methods"

@@ -19,7 +19,7 @@ from osteobiome.report.ran import (
     refits,
     uses_ld,
 )
-from osteobiome.report.strobe.item import Answer, answer, for_author
+from osteobiome.report.strobe.item import Answer, answer, for_author, of_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,12 +27,31 @@ if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
 _NO_NUMBERS = "No pair could be estimated."
+_OF_A_SOURCE = (
+    ("source", "citation"),
+    ("people", "n_people"),
+    ("ancestry", "ancestry"),
+    ("cohorts", "cohorts"),
+    ("covariates", "adjusted_for"),
+    ("licence", "licence"),
+)
+_AFTER_THE_RUN = ("minimum_detectable_effect", "minimum_detectable_effect_with_scatter")
+
+
+def _n_stated(traits: list[dict[str, Any]], column: str) -> int:
+    """Return for how many traits a column is stated."""
+    return sum(not is_unknown(row[column]) for row in traits)
 
 
 def _sources(content: Content) -> Answer:
+    """Say what the table of sources holds; only the sources themselves must be complete."""
     traits = content.traits.to_dicts()
     without = [row["label"] for row in traits if is_unknown(row["citation"])]
-    text = f"{count(len(traits), 'trait')} with unit, people, ancestry, cohorts, covariates, licence and source."
+    stated = [f"{word} for {_n_stated(traits, column)}" for word, column in _OF_A_SOURCE]
+    text = (
+        f"Two-sample design on summary data; table of {count(len(traits), 'trait')}, in which are stated "
+        f"{join(stated)}."
+    )
     if without:
         text += f" No source is stated for {some_names(without)}."
     return answer(text, "data", is_done=not without)
@@ -41,7 +60,7 @@ def _sources(content: Content) -> Answer:
 def _setting(content: Content) -> Answer:
     traits = content.traits.to_dicts()
     parts = [
-        f"{word} stated for {sum(not is_unknown(row[column]) for row in traits)} of {len(traits)} traits"
+        f"{word} stated for {_n_stated(traits, column)} of {count(len(traits), 'trait')}"
         for word, column in (("ancestry", "ancestry"), ("cohorts", "cohorts"), ("age", "age_range"))
     ]
     return for_author(f"As declared: {', '.join(parts)}. Places and dates stand in the papers of the sources.", "data")
@@ -53,25 +72,31 @@ def unsized(content: Content) -> list[str]:
 
 
 def _participants(content: Content) -> Answer:
+    """Give sizes as declared; a detectable effect found after the fact is no power calculation of a design."""
     total, unknown = content.traits.height, unsized(content)
-    text = f"Sample size stated for {total - len(unknown)} of {count(total, 'trait')}"
+    text = f"Sample size declared for {total - len(unknown)} of {count(total, 'trait')}"
     text += f" (unknown: {some_names(unknown)})." if unknown else "."
-    power = measured(content, method="power")
-    if power.height:
-        text += f" Detectable effect or power computed for {_of_pairs(content, n_pairs(power))}."
-    else:
-        text += f" No power: {_why_not(content, 'power')}"
-    return answer(text, "data", is_done=not unknown and power.height > 0)
+    reached = measured(content, *_AFTER_THE_RUN, method="power")
+    by_sizes = measured(content, "minimum_detectable_effect_from_sizes", method="power")
+    if reached.height:
+        text += (
+            f" The smallest detectable effect was computed after the run, from the precision reached, for "
+            f"{of_pairs(content, n_pairs(reached))}."
+        )
+    if by_sizes.height:
+        text += (
+            f" From sample sizes and the variance explained by the variants found, also after the run: "
+            f"{of_pairs(content, n_pairs(by_sizes))}."
+        )
+    if not reached.height and not by_sizes.height:
+        text += f" No smallest detectable effect: {_why_not(content, 'power')}"
+    return for_author(f"{text} Who took part, and power before the study, are for the author.", "data")
 
 
 def _why_not(content: Content, method: str) -> str:
     """Return why a check of the pair gave no number."""
     rows = content.diagnostics.filter((pl.col("method") == method) & (pl.col("message").fill_null("") != ""))
     return str(rows["message"][0]) if rows.height else "it was not computed."
-
-
-def _of_pairs(content: Content, found: int) -> str:
-    return f"{found:,} of {count(content.primary().height, 'pair')}"
 
 
 def _variants(content: Content) -> Answer:
@@ -86,8 +111,11 @@ def _variants(content: Content) -> Answer:
     if given:
         parts.append(f"Instruments given for {some_names([content.label(name) for name in given])}")
     text = f"{'; '.join(parts)}: {steps['n_kept'].sum():,} of {steps['n_in'].sum():,} rows kept. "
-    text += f"{clumping_text(content) or 'Nothing was clumped'}. Genotyping and imputation stand in the sources."
-    return answer(text, "flow", is_done=steps.height > 0)
+    text += (
+        f"{clumping_text(content) or 'Nothing was clumped'}. Genotyping, imputation and checks of variants stand in "
+        "the sources."
+    )
+    return for_author(text, "flow")
 
 
 def _assessment(content: Content) -> Answer:
@@ -124,7 +152,7 @@ def _quantities(content: Content) -> Answer:
     ranked = int((content.traits["transformation"] == "INT").sum())
     text = f"Estimates in {some_names([unit or 'unknown unit' for unit in units])}, linear in the exposure."
     if ranked:
-        text += f" {count(ranked, 'trait')} rank-normalised at the source."
+        text += f" {count(ranked, 'trait')} declared as rank-normalised at the source."
     return answer(text, "data", is_done=bool(units) and all(units))
 
 
@@ -146,12 +174,14 @@ def _estimator(content: Content) -> Answer:
     first = [m["label"] for m in estimators_that_ran(content, "primary")]
     if not first:
         return answer(_NO_NUMBERS, "methods", is_done=False)
-    known = sum(
-        all(not is_unknown(content.trait(row[side])["adjusted_for"]) for side in ("exposure", "outcome"))
+    both = [
+        [str(content.trait(row[side])["adjusted_for"] or "").strip() for side in ("exposure", "outcome")]
         for row in content.primary().to_dicts()
-    )
-    text = f"Primary: {join(first)}. Covariates of both samples are stated for {_of_pairs(content, known)}."
-    return answer(text, "methods", is_done=True)
+    ]
+    known = [pair for pair in both if not any(is_unknown(text) for text in pair)]
+    text = f"Primary: {join(first)}. Covariates of both samples are stated for {of_pairs(content, len(known))}"
+    text += f", in the same words for {sum(x == y for x, y in known)}." if known else "."
+    return answer(text, "methods", is_done=len(known) == len(both))
 
 
 def _missing(content: Content) -> Answer:
@@ -162,7 +192,7 @@ def _missing(content: Content) -> Answer:
     absent = int(report.filter((pl.col("step") == "harmonise") & (pl.col("reason") == "not_in_outcome"))["count"].sum())
     proxies = int(report.filter(pl.col("reason") == "proxy_in_place_of_variant")["count"].sum())
     text = (
-        f"Dropped for a missing or impossible value, each with its reason: {bad:,} of {total:,} rows. "
+        f"Dropped for a missing, impossible or repeated value, each with its reason: {bad:,} of {total:,} rows. "
         f"{count(absent, 'instrument')} missing from an outcome's file {'was' if absent == 1 else 'were'} dropped "
         "there; no proxies were sought"
     )
@@ -179,7 +209,7 @@ def _many_tests(content: Content) -> Answer:
     families = tests["family"].n_unique()
     text = (
         f"q-values (Benjamini-Hochberg) over {count(tests.height, 'test')} in {count(families, 'family', 'families')} "
-        "declared before the run. Sensitivity analyses are not counted as tests."
+        "declared in the study file. Sensitivity analyses are not counted as tests."
     )
     return answer(text, "results", is_done=True)
 
@@ -198,13 +228,15 @@ def gaps(content: Content) -> list[str]:
         found.append("controls (none declared)")
     if not measured(content, method="power").height:
         found.append("power")
-    return [*found, "replication in other samples"]
+    return [*found, "independence of variants and confounders", "replication in other samples"]
 
 
 def _means(content: Content) -> Answer:
-    sentences = check_sentences(content)
-    text = " ".join([*sentences, f"Not examined: {join(gaps(content))}."])
-    return answer(text, "methods", is_done=bool(sentences))
+    """Name what examined the assumptions; done only if relevance and exclusion restriction both were."""
+    text = " ".join([*check_sentences(content), f"Not examined: {join(gaps(content))}."])
+    relevance = measured(content, "mean_f").height
+    exclusion = measured(content, "cochran_q", "rucker_q", "egger_intercept").height
+    return answer(text, "methods", is_done=relevance > 0 and exclusion > 0)
 
 
 def _sensitivity(content: Content) -> Answer:
@@ -213,25 +245,30 @@ def _sensitivity(content: Content) -> Answer:
     for kind in ("variant", "locus"):
         made = refits(content, kind)
         if made.height:
-            parts.append(f"Leave-one-{kind}-out for {_of_pairs(content, n_pairs(made))}.")
+            parts.append(f"Leave-one-{kind}-out for {of_pairs(content, n_pairs(made))}.")
+    is_done = bool(parts)
+    if not is_done:
+        parts.append("No second estimator and no refit gave a number.")
     if content.controls.height:
-        parts.append(f"{count(content.controls.height, 'control')} declared before the run.")
-    text = " ".join([*parts, "No independent replication."]) if parts else "No second estimator gave a number."
-    return answer(text, "methods", is_done=bool(parts))
+        parts.append(f"{count(content.controls.height, 'control')} declared in the study file.")
+    return answer(" ".join([*parts, "No independent replication."]), "methods", is_done=is_done)
 
 
 def _software(content: Content) -> Answer:
     facts: Mapping[str, Any] = provenance()
     versions = ", ".join(f"{name} {number}" for name, number in facts["dependencies"].items())
-    text = f"osteobiome {facts['version']}, Python {facts['python']}, {versions}; seed {content.study['seed']}."
+    text = (
+        f"As this page was written: osteobiome {facts['version']}, Python {facts['python']}, {versions}; seed "
+        f"{content.study['seed']}."
+    )
     return answer(text, "provenance", is_done=True)
 
 
 def _registered(content: Content) -> Answer:
     del content
     return for_author(
-        "The study file fixes families, methods and primary estimators before the run; whether and where it was "
-        "registered is for the author to say."
+        "The run takes families, methods and primary estimators from the study file; when that was written, and "
+        "whether and where it was registered, is for the author to say."
     )
 
 

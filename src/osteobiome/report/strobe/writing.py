@@ -8,7 +8,7 @@ from osteobiome.core.provenance import version
 from osteobiome.core.text import count, join
 from osteobiome.report.flags import flags
 from osteobiome.report.flags.flag import is_unknown, some_names
-from osteobiome.report.strobe.item import Answer, answer, for_author
+from osteobiome.report.strobe.item import Answer, for_author
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,17 +34,16 @@ def _background(content: Content) -> Answer:
 def _aims(content: Content) -> Answer:
     families = content.study["families"]
     text = (
-        f"Fixed in the study file before the run: {count(len(families), 'family', 'families')} of tests with "
-        f"{count(content.primary().height, 'pair')}, each family with one primary estimator."
+        f"The study file declares {count(len(families), 'family', 'families')} of tests with "
+        f"{count(content.primary().height, 'pair')}, each family with one primary estimator; whether that was written "
+        "before results were seen is not in the data."
     )
     return for_author(text, "methods")
 
 
 def _key_results(content: Content) -> Answer:
     ok = content.primary()["status"].eq("ok").sum()
-    text = (
-        f"The report opens with the results as sentences: {ok} of {count(content.primary().height, 'pair')} estimated."
-    )
+    text = f"The report gives the results as sentences: {ok} of {count(content.primary().height, 'pair')} estimated."
     return for_author(text, "results")
 
 
@@ -92,8 +91,11 @@ def _elsewhere(content: Content) -> Answer:
 
 
 def _funding(content: Content) -> Answer:
-    sources = content.traits["citation"].n_unique()
-    return for_author(f"Of this study, and of {count(sources, 'source')} of data; see their papers.", "data")
+    sources = {text for text in content.traits["citation"] if not is_unknown(text)}
+    of_data = (
+        f"of the {count(len(sources), 'stated source')} of data" if sources else "of the data (no source is stated)"
+    )
+    return for_author(f"Of this study, and {of_data}; the run holds neither.", "data")
 
 
 def _sharing(content: Content) -> Answer:
@@ -101,14 +103,14 @@ def _sharing(content: Content) -> Answer:
     without = [row["label"] for row in traits if is_unknown(row["citation"])]
     unlicensed = sum(is_unknown(row["licence"]) for row in traits)
     text = (
-        f"{count(len(traits), 'input file')} named with SHA-256; results as Parquet and CSV; the study file and "
-        f"osteobiome {version()} repeat the run."
+        f"{count(len(traits), 'trait')} with the name and SHA-256 of the input file; results as Parquet and CSV. These "
+        f"files, the study file and osteobiome {version()} repeat the run; where they can be had is for the author."
     )
     if unlicensed:
         text += f" The licence is not stated for {count(unlicensed, 'trait')}."
     if without:
         text += f" No source is stated for {some_names(without)}."
-    return answer(text, "provenance", is_done=not without)
+    return for_author(text, "provenance")
 
 
 def _conflicts(content: Content) -> Answer:

@@ -75,9 +75,10 @@ function addButtons(place) {
 async function saveFigure(place, kind) {
   const spec = { ...specification(place), width: FILE_WIDTH, background: "#ffffff" };
   const group = place.dataset.figure.split("/")[0];
-  const name = `${payload.name}-${group === "study" ? "" : `pair-${group}-`}${place.dataset.kind}`;
+  const part = group === "study" ? Number(place.dataset.figure.split("/")[1]) + 1 : `pair-${group}`;
+  const name = `${payload.name}-${part}-${place.dataset.kind}`;
   if (kind === "json") return save(`${name}.vl.json`, "application/json", JSON.stringify(spec, null, 1));
-  if (kind === "csv") return save(`${name}.csv`, "text/csv", csv(spec.datasets));
+  if (kind === "csv") return save(`${name}.csv`, "text/csv", csv(Object.values(spec.datasets)[0]));
   // drawn again out of sight: in the width and the light colours of a file, whatever the page looks like
   const stage = document.createElement("div");
   stage.style.cssText = "position: absolute; left: -10000px; top: 0";
@@ -95,14 +96,14 @@ async function saveFigure(place, kind) {
   }
 }
 
-// One table: the largest dataset. Cells that a spreadsheet would take for a formula are marked as text.
-function csv(datasets) {
-  const rows = Object.values(datasets).reduce((a, b) => (b.length > a.length ? b : a), []);
+// The first dataset is what the figure is about. Cells that a spreadsheet would take for a formula are marked as text.
+function csv(data) {
+  const rows = data.map((row) => ("low" in row ? { ...row, high: 2 * row.beta - row.low } : row));
   const cell = (value) => {
     if (value === null || value === undefined) return "";
     if (typeof value === "number" || typeof value === "boolean") return String(value);
     const text = String(value).replaceAll("\n", " ").replaceAll("\u200b", "");
-    const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
+    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const keys = rows.length ? Object.keys(rows[0]) : [];

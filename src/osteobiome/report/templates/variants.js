@@ -1,7 +1,7 @@
 // The table of a pair's variants, made when it is opened: strongest first, turned so that the exposure effect is positive.
 const STRONGEST = 25;
-const VARIANT_HEADS = [
-  "Variant", "Allele that raises the exposure as stated / other", "On exposure (standard error)",
+const variantHeads = (stated) => [
+  "Variant", `Allele of positive effect on ${stated} / other`, `On ${stated} (standard error)`,
   "On outcome (standard error)", "F", "Wald ratio (standard error)", "Share of Q", "Cook's distance",
 ];
 
@@ -19,7 +19,7 @@ function digits(value, places = 3) {
 
 function fillVariants(details) {
   if (details.querySelector("table")) return;
-  const { columns, variants } = payload.pairs[Number(details.dataset.variants)];
+  const { columns, variants, stated } = payload.pairs[Number(details.dataset.variants)];
   const keys = Object.keys(variants);
   const rows = columns[variants.rsid].map((_, i) => Object.fromEntries(keys.map((key) => [key, columns[variants[key]][i]])));
   rows.sort((a, b) => Math.abs(b.x / b.sx) - Math.abs(a.x / a.sx));
@@ -35,7 +35,7 @@ function fillVariants(details) {
   frame.setAttribute("aria-label", "Variants");
   const table = document.createElement("table");
   const head = table.createTHead().insertRow();
-  for (const title of VARIANT_HEADS) {
+  for (const title of variantHeads(stated)) {
     const cell = document.createElement("th");
     cell.scope = "col";
     cell.textContent = title;

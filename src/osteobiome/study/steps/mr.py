@@ -20,7 +20,7 @@ from osteobiome.mr.estimators.wald_ratio import wald_ratios
 from osteobiome.stats.multiple_testing import neg_log10_q
 from osteobiome.store import write_table
 from osteobiome.study.mr_records import evidence, methods_table
-from osteobiome.study.pair_checks import PairChecks, check_pair
+from osteobiome.study.pair_checks import CheckContext, PairChecks, check_pair
 from osteobiome.study.steps.ingest import read_ingested
 from osteobiome.study.task import STEPS, Inputs, Step
 from osteobiome.sumstats import PalindromeOptions, harmonise
@@ -59,8 +59,9 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params family, pairs, methods, primary, exposure_direction, palindromic, traits, study_id, simulated, seed;
-        locations of instruments (``x:<trait>``), outcomes (``y:<trait>``) and LD (``ld:matrix``, ``ld:variants``).
+        Params family, pairs, methods, primary, exposure_direction, clumped, palindromic, traits, study_id, simulated,
+        seed; locations of instruments (``x:<trait>``), outcomes (``y:<trait>``) and LD (``ld:matrix``,
+        ``ld:variants``).
     out : pathlib.Path
         Folder to fill.
     """
@@ -68,8 +69,8 @@ def run(inputs: Inputs, out: Path) -> None:
     pairs = _harmonised_pairs(inputs, params)
     fitted = grid([pair.instruments for pair in pairs], params["methods"], seed=params["seed"])
     estimates = [_finish(estimate, pair, params) for pair, row in zip(pairs, fitted, strict=True) for estimate in row]
-    estimates = _with_q_values(estimates)
     checks = _checks(pairs, estimates, params)
+    estimates = _with_q_values(estimates, [check.is_doubtful for check in checks])
     shown = [estimate for estimate in estimates if estimate.is_primary]
     tables = {
         "estimates": table("estimates", (_record(e) for e in estimates)),
@@ -154,10 +155,17 @@ def _finish(estimate: Estimate, pair: _Pair, params: dict[str, Any]) -> Estimate
     )
 
 
-def _with_q_values(estimates: list[Estimate]) -> list[Estimate]:
-    """Add q-values over the primary estimates of the family."""
+def _with_q_values(estimates: list[Estimate], doubtful: list[bool]) -> list[Estimate]:
+    """Add q-values over the primary estimates of the family.
+
+    A pair whose variants seem to be correlated counts as a test with p = 1: its own p value is not to be trusted, and
+    must not make the others' look better by its rank.
+    """
     primary = [i for i, e in enumerate(estimates) if e.is_primary]
-    scores = [np.nan if estimates[i].neg_log_10_p_value is None else estimates[i].neg_log_10_p_value for i in primary]
+    scores = [
+        np.nan if estimates[i].neg_log_10_p_value is None else 0.0 if doubt else estimates[i].neg_log_10_p_value
+        for i, doubt in zip(primary, doubtful, strict=True)
+    ]
     result = list(estimates)
     for i, score in zip(primary, neg_log10_q(np.array(scores, dtype=np.float64)), strict=True):
         if not np.isnan(score):
@@ -168,8 +176,14 @@ def _with_q_values(estimates: list[Estimate]) -> list[Estimate]:
 def _checks(pairs: list[_Pair], estimates: list[Estimate], params: dict[str, Any]) -> list[PairChecks]:
     """Return the checks of every pair, in order."""
     shown = [estimate for estimate in estimates if estimate.is_primary]
-    facts = {"family": params["family"], "primary": params["primary"], "traits": params["traits"]}
-    return [check_pair(pair.instruments, estimate, **facts) for pair, estimate in zip(pairs, shown, strict=True)]
+    context = CheckContext(
+        params["family"],
+        params["primary"],
+        params["traits"],
+        is_lowered=params["exposure_direction"] == "lower",
+        clumped=frozenset(params["clumped"]),
+    )
+    return [check_pair(pair.instruments, e, context=context) for pair, e in zip(pairs, shown, strict=True)]
 
 
 def _diagnostics(estimates: list[Estimate], checks: list[PairChecks]) -> Iterator[dict[str, object]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
+from osteobiome.core.estimate import DOUBT
 from osteobiome.core.schema import polars_schema, table
 from osteobiome.report import write_report
 from osteobiome.store import read_table, write_atomic, write_csv, write_table
@@ -57,7 +58,9 @@ def run(inputs: Inputs, out: Path) -> None:
     tables["traits"] = table("traits", params["traits"])
     tables["published"] = table("published", params["published"])
     lowered = frozenset(f["id"] for f in params["study"]["families"] if f["exposure_direction"] == "lower")
-    tables["controls"] = judge_controls(params["controls"], tables["estimates"], lowered=lowered)
+    doubtful = tables["diagnostics"].filter(pl.col("name") == DOUBT).to_dicts()
+    doubts = {(row["family"], row["exposure"], row["outcome"]): row["message"] for row in doubtful}
+    tables["controls"] = judge_controls(params["controls"], tables["estimates"], lowered=lowered, doubts=doubts)
     for name, frame in tables.items():
         write_table(frame, out / "tables" / f"{name}.parquet", schema=name)
         write_csv(frame, out / "tables" / f"{name}.csv")

@@ -8,7 +8,7 @@ import pytest
 from osteobiome.core.errors import SchemaError
 from osteobiome.instruments import Instruments
 from osteobiome.mr.checks import TraitFacts, steiger, steiger_per_variant
-from osteobiome.stats.steiger import effective_n, r_from_effect, r_from_log_odds, steiger_test
+from osteobiome.stats.steiger import chance_inflation, effective_n, r_from_effect, r_from_log_odds, steiger_test
 
 QUANTITATIVE = TraitFacts(n=20_000)
 BINARY = TraitFacts("binary", n=10_000, n_cases=2_000, prevalence=0.05)
@@ -18,10 +18,21 @@ BINARY = TraitFacts("binary", n=10_000, n_cases=2_000, prevalence=0.05)
 def pair():
     return dataclasses.replace(
         Instruments.from_arrays([0.1, -0.08, 0.12], [0.01] * 3, [0.03, -0.02, 0.05], [0.015] * 3, rsid=[*"abc"]),
-        eaf=np.array([0.3, 0.2, 0.4]),
+        eaf_outcome=np.array([0.3, 0.2, 0.4]),
         exposure="bmi",
         outcome="fracture",
     )
+
+
+def less_chance(r, n):
+    """What three variants explain in n people, less chance."""
+    return 1 - (1 - np.sum(np.square(r))) * (n - 1) / (n - 4)
+
+
+def direction(r2, n):
+    """Fisher's z of two shares in n people each, with the variance of three variants."""
+    extra = chance_inflation(*r2, n_exposure=n[0], n_outcome=n[1], n_variants=3)
+    return steiger_test(*np.sqrt(r2), n_exposure=n[0], n_outcome=n[1], inflation=extra)
 
 
 def by_name(tests):
@@ -37,17 +48,62 @@ def by_name(tests):
 def test_steiger__quantitative_traits(pair):
     tests = by_name(steiger(pair, QUANTITATIVE, TraitFacts(n=30_000)))
     r2 = [
-        np.sum(np.square(r_from_effect(pair.beta_exposure, pair.se_exposure, 20_000))),
-        np.sum(np.square(r_from_effect(pair.beta_outcome, pair.se_outcome, 30_000))),
+        less_chance(r_from_effect(pair.beta_exposure, pair.se_exposure, 20_000), 20_000),
+        less_chance(r_from_effect(pair.beta_outcome, pair.se_outcome, 30_000), 30_000),
     ]
     assert tests["r2_exposure"].statistic == pytest.approx(r2[0])
     assert tests["r2_outcome"].statistic == pytest.approx(r2[1])
-    direction = tests["steiger_direction"]
-    z, p = steiger_test(np.sqrt(r2[0]), np.sqrt(r2[1]), n_exposure=20_000, n_outcome=30_000)
-    assert (direction.statistic, direction.neg_log_10_p_value) == (pytest.approx(float(z)), pytest.approx(float(p)))
-    assert direction.estimate == pytest.approx(r2[0] - r2[1])
-    assert direction.null
+    test = tests["steiger_direction"]
+    z, p = direction(r2, (20_000, 30_000))
+    assert (test.statistic, test.neg_log_10_p_value) == (pytest.approx(float(z)), pytest.approx(float(p)))
+    assert test.estimate == pytest.approx(r2[0] - r2[1])
+    assert test.null
     assert not any(test.message for test in tests.values())
+
+
+def test_steiger__with_chance_left_in_is_the_plain_sum(pair):
+    sized = dataclasses.replace(pair, n_outcome=np.array([10_000.0, 20_000.0, 60_000.0]))
+    tests = by_name(steiger(sized, QUANTITATIVE, TraitFacts(), take_off_chance=False))
+    r2 = [
+        np.sum(np.square(r_from_effect(pair.beta_exposure, pair.se_exposure, 20_000))),
+        np.sum(np.square(r_from_effect(pair.beta_outcome, pair.se_outcome, sized.n_outcome))),
+    ]
+    assert [tests["r2_exposure"].statistic, tests["r2_outcome"].statistic] == pytest.approx(r2)
+    z, _ = steiger_test(*np.sqrt(r2), n_exposure=20_000, n_outcome=30_000)
+    assert tests["steiger_direction"].statistic == pytest.approx(float(z))
+
+
+def test_steiger__sample_sizes_that_vary_count_by_their_harmonic_mean(pair):
+    """1/10,000 + 1/20,000 + 1/60,000 is 3/18,000."""
+    sized = dataclasses.replace(pair, n_outcome=np.array([10_000.0, 20_000.0, 60_000.0]))
+    tests = by_name(steiger(sized, QUANTITATIVE, TraitFacts()))
+    expected = less_chance(r_from_effect(pair.beta_outcome, pair.se_outcome, sized.n_outcome), 18_000)
+    assert tests["r2_outcome"].statistic == pytest.approx(expected)
+    z, _ = direction([tests["r2_exposure"].statistic, expected], (20_000, 18_000))
+    assert tests["steiger_direction"].statistic == pytest.approx(float(z))
+
+
+def test_steiger__a_small_outcome_study_does_not_turn_the_direction():
+    """300 variants with F of 40 in 500,000 people, an outcome of 8,000 people that has nothing to do with them."""
+    rng = np.random.default_rng(4)
+    turned, m = 0, 300
+    for _ in range(100):
+        x, y = np.sqrt(40) + rng.normal(size=m), rng.normal(size=m)
+        pair = Instruments.from_arrays(x, np.ones(m), y, np.ones(m))
+        test = by_name(steiger(pair, TraitFacts(n=500_000), TraitFacts(n=8_000)))["steiger_direction"]
+        turned += test.statistic < -1.96
+        raw = by_name(steiger(pair, TraitFacts(n=500_000), TraitFacts(n=8_000), take_off_chance=False))
+        assert raw["steiger_direction"].statistic < 0
+    assert turned <= 5
+
+
+def test_steiger__nothing_beyond_chance_has_a_message(pair):
+    faint = dataclasses.replace(pair, beta_exposure=np.full(3, 1e-4), beta_outcome=np.full(3, 1e-4))
+    tests = by_name(steiger(faint, QUANTITATIVE, QUANTITATIVE))
+    assert (tests["r2_exposure"].statistic, tests["r2_outcome"].statistic) == (0.0, 0.0)
+    for name in ("steiger_direction", "steiger_sensitivity_ratio"):
+        assert tests[name].statistic is None
+        assert tests[name].message == "Not estimable: the variants explain nothing beyond chance."
 
 
 def test_steiger__turned_round_changes_the_sign_only(pair):
@@ -74,26 +130,48 @@ def test_steiger__sample_size_of_variants_goes_first(pair):
 
 
 def test_steiger__binary_outcome_is_on_the_liability_scale(pair):
+    pair = dataclasses.replace(pair, beta_outcome=3 * pair.beta_outcome)  # beyond chance
     tests = by_name(steiger(pair, QUANTITATIVE, BINARY))
-    r = r_from_log_odds(pair.beta_outcome, pair.eaf, n_cases=2_000, n_controls=8_000, prevalence=0.05)
-    assert tests["r2_outcome"].statistic == pytest.approx(np.sum(r**2))
+    r = r_from_log_odds(pair.beta_outcome, pair.eaf_outcome, n_cases=2_000, n_controls=8_000, prevalence=0.05)
     n = float(effective_n(2_000, 8_000))
-    z, _ = steiger_test(np.sqrt(tests["r2_exposure"].statistic), np.sqrt(np.sum(r**2)), n_exposure=20_000, n_outcome=n)
+    assert tests["r2_outcome"].statistic == pytest.approx(less_chance(r, n))
+    z, _ = direction([tests["r2_exposure"].statistic, less_chance(r, n)], (20_000, n))
     assert tests["steiger_direction"].statistic == pytest.approx(float(z))
+
+
+def test_steiger__each_side_takes_the_frequency_of_its_own_sample(pair):
+    own, gap = np.array([0.25, 0.15, 0.45]), np.array([0.25, np.nan, 0.45])
+    facts = {"n_cases": 2_000, "n_controls": 8_000, "prevalence": 0.05}
+    for eaf, used in ((own, own), (gap, [0.25, 0.2, 0.45]), (None, pair.eaf_outcome)):
+        both = dataclasses.replace(pair, eaf_exposure=eaf)
+        result = steiger_per_variant(both, BINARY, BINARY)
+        x, y = (
+            r_from_log_odds(pair.beta_exposure, used, **facts),
+            r_from_log_odds(pair.beta_outcome, pair.eaf_outcome, **facts),
+        )
+        np.testing.assert_allclose(result.r2_exposure, x**2, rtol=1e-12)
+        np.testing.assert_allclose(result.r2_outcome, y**2, rtol=1e-12)
+    swapped = dataclasses.replace(pair, eaf_exposure=own, eaf_outcome=None)
+    np.testing.assert_allclose(
+        steiger_per_variant(swapped, BINARY, BINARY).r2_outcome,
+        r_from_log_odds(pair.beta_outcome, own, **facts) ** 2,
+        rtol=1e-12,
+    )
 
 
 def test_steiger__binary_trait_with_linear_effects_stays_on_its_own_scale(pair):
     linear = dataclasses.replace(BINARY, unit="native:share")
-    tests = by_name(steiger(dataclasses.replace(pair, eaf=None), QUANTITATIVE, linear))
+    tests = by_name(steiger(dataclasses.replace(pair, eaf_outcome=None), QUANTITATIVE, linear))
     r = r_from_effect(pair.beta_outcome, pair.se_outcome, 10_000)
-    assert tests["r2_outcome"].statistic == pytest.approx(np.sum(r**2))
+    assert tests["r2_outcome"].statistic == pytest.approx(less_chance(r, 10_000))
 
 
 def test_steiger__presence_needs_no_prevalence(pair):
+    pair = dataclasses.replace(pair, beta_outcome=3 * pair.beta_outcome)  # beyond chance
     presence = TraitFacts("presence", n=10_000, n_cases=2_000)
-    r = r_from_log_odds(pair.beta_outcome, pair.eaf, n_cases=2_000, n_controls=8_000, prevalence=0.2)
+    r = r_from_log_odds(pair.beta_outcome, pair.eaf_outcome, n_cases=2_000, n_controls=8_000, prevalence=0.2)
     tests = by_name(steiger(pair, QUANTITATIVE, presence))
-    assert tests["r2_outcome"].statistic == pytest.approx(np.sum(r**2))
+    assert tests["r2_outcome"].statistic == pytest.approx(less_chance(r, float(effective_n(2_000, 8_000))))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +197,7 @@ def test_steiger__says_what_is_missing_and_where_to_give_it(pair, facts, words):
 
 def test_steiger__missing_frequency_is_named(pair):
     for eaf in (None, np.array([0.2, np.nan, 0.1])):
-        tests = by_name(steiger(dataclasses.replace(pair, eaf=eaf), QUANTITATIVE, BINARY))
+        tests = by_name(steiger(dataclasses.replace(pair, eaf_outcome=eaf), QUANTITATIVE, BINARY))
         assert "allele frequency" in tests["steiger_direction"].message
 
 
@@ -145,7 +223,8 @@ def test_steiger__reliability_raises_the_true_correlation(pair):
     tests = steiger(pair, QUANTITATIVE, QUANTITATIVE, reliability_outcome=0.5)
     assert [test.name for test in tests][-1] == "steiger_direction_adjusted"
     r = [np.sqrt(test.statistic) for test in tests[:2]]
-    z, _ = steiger_test(r[0], r[1] / 0.5, n_exposure=20_000, n_outcome=20_000)
+    extra = chance_inflation(r[0] ** 2, r[1] ** 2, n_exposure=20_000, n_outcome=20_000, n_variants=3)
+    z, _ = steiger_test(r[0], r[1] / 0.5, n_exposure=20_000, n_outcome=20_000, inflation=extra)
     assert tests[-1].statistic == pytest.approx(float(z))
     lost = steiger(pair, QUANTITATIVE, QUANTITATIVE, reliability_outcome=0.001)[-1]
     assert lost.statistic is None
@@ -175,6 +254,8 @@ def test_steiger_per_variant__is_elementwise(pair):
         assert (one.z[0], one.r2_exposure[0]) == (result.z[i], result.r2_exposure[i])
 
 
-def test_steiger__three_people_are_too_few(pair):
+def test_steiger__too_few_people_are_named(pair):
     faint, tiny = dataclasses.replace(pair, beta_exposure=np.full(3, 0.001)), TraitFacts(n=3)
-    assert "three people" in by_name(steiger(faint, tiny, QUANTITATIVE))["steiger_direction"].message
+    assert "3 variants need more people than 3" in by_name(steiger(faint, tiny, QUANTITATIVE))["r2_exposure"].message
+    raw = steiger(faint, tiny, QUANTITATIVE, take_off_chance=False)
+    assert "three people" in by_name(raw)["steiger_direction"].message
