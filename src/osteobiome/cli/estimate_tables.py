@@ -63,7 +63,7 @@ def remarks(result: TableResult) -> list[str]:
     largest = next((test.statistic for _, test in _tests(result) if test.name == "max_abs_ld_r"), None)
     if plain and largest is not None and largest > CORRELATED:
         lines.append(
-            f"Variants are correlated (largest |r| {significant(largest)}): methods without LD in their name count them "
-            "as independent, their standard errors are too small."
+            f"Variants are correlated (largest |r| {significant(largest)}): methods without LD in their name count "
+            "them as independent, and their standard errors are too small."
         )
     return lines + [f"{name}: {test.message}" for name, test in result.checks if test.message]
