@@ -134,6 +134,14 @@ traits, published : polars.DataFrame
         """Tell whether the false discovery rate within the family supports an estimate that can be believed."""
         return row["q_value"] is not None and row["q_value"] < ALPHA and not self.doubt(row)
 
+    def decided_by(self, row: dict[str, Any]) -> str:
+        """Return a variant without which the interval of a finding includes no effect, or an empty text."""
+        if not self.is_finding(row):
+            return ""
+        refits = self.of_pair("leave_one_out", row).filter(kind="variant", status="ok")
+        lost = refits.filter((pl.col("ci_low") <= 0) & (pl.col("ci_high") >= 0))["left_out"]
+        return str(lost[0] or "an unnamed variant") if len(lost) else ""
+
     @cached_property
     def _row_reports(self) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}

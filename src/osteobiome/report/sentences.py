@@ -60,6 +60,8 @@ def pair_sentence(content: Content, row: dict[str, Any]) -> str:
     verdict = "consistent with causation if the assumptions below hold"
     if not content.is_genome_wide(row):
         verdict = f"exploratory, as not all instruments reach p ≤ {threshold_text(GENOME_WIDE_P)}; {verdict}"
+    if content.decided_by(row):
+        verdict += f"; without {content.decided_by(row)} the interval includes no effect"
     relation = f"{direction} genetically predicted {_inline(exposure)} goes with {way} {_inline(outcome)}"
     return f"{relation}: {numbers}; {verdict}."
 

@@ -605,3 +605,15 @@ def test_published__with_gaps_have_dashes(content):
     section = text[text.index("Beside the published numbers") :][:900]
     assert "– / 40" in section
     assert "None" not in section
+
+
+def test_sentence__of_a_finding_that_one_variant_carries_says_so(content):
+    row = _primary(content)
+    assert content.decided_by(row) == ""
+    refits = content.leave_one_out.with_columns(
+        ci_low=pl.when(pl.col("left_out") == "rs7").then(-0.1).otherwise(pl.col("ci_low"))
+    )
+    carried = replace(content, leave_one_out=refits)
+    assert "without rs7 the interval includes no effect" in pair_sentence(carried, row)
+    assert "(without rs7)" in _flag(carried, "One variant decides").text
+    assert carried.decided_by(row | {"q_value": 0.5}) == ""

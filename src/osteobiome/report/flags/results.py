@@ -171,16 +171,8 @@ def _outliers(content: Content) -> list[Flag]:
 
 def _one_variant_decides(content: Content) -> list[Flag]:
     """Name findings that one variant carries: without it the interval includes no effect."""
-    found = []
-    for row in _primary(content):
-        if row["status"] != "ok" or not content.is_finding(row):
-            continue
-        refits = content.of_pair("leave_one_out", row).filter(
-            (pl.col("kind") == "variant") & (pl.col("status") == "ok")
-        )
-        lost = refits.filter((pl.col("ci_low") <= 0) & (pl.col("ci_high") >= 0))
-        if lost.height:
-            found.append(f"{pair_name(content, row)} (without {lost['left_out'][0] or 'an unnamed variant'})")
+    rows = [(row, content.decided_by(row)) for row in _primary(content) if row["status"] == "ok"]
+    found = [f"{pair_name(content, row)} (without {variant})" for row, variant in rows if variant]
     if not found:
         return []
     text = f"Without a single variant the interval includes no effect for {some_names(found)}."
