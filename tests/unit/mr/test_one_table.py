@@ -254,11 +254,18 @@ def test_as_dict__variant_without_exposure_effect_has_no_ratio(run):
 def test_tables__for_a_terminal(run):
     result = run(*LINES[:2], methods="ivw,egger")
     header, rows = estimate_rows(result)
-    assert header == ("method", "estimate", "se", "95 % interval", "p", "status")
+    assert header == ("method", "estimate", "se", "95 % interval", "p", "variants", "status")
     assert [row[0] for row in rows] == ["ivw", "egger"]
-    assert rows[0][5] == "ok"
-    assert rows[1][1:] == ("–", "–", "–", "–", "too_few_instruments")
+    assert rows[0][5:] == ("2", "ok")
+    assert rows[1][1:] == ("–", "–", "–", "–", "2", "too_few_instruments")
     _, diagnostics = diagnostic_rows(result)
     names = [(row[0], row[2]) for row in diagnostics]
     assert len(names) == len(set(names))  # each quantity once, although both methods report it
     assert remarks(result) == [f"egger: {result.estimates[1].message}"]
+
+
+def test_remarks__warn_of_methods_without_ld_beside_those_with_it(run):
+    warned = "count them as independent"
+    assert any(warned in line for line in remarks(run(ld=LD)))
+    assert not any(warned in line for line in remarks(run(ld=LD, methods="ivw_ld")))
+    assert not any(warned in line for line in remarks(run()))
