@@ -66,6 +66,16 @@ def test_table__sorts_by_exact_numbers_and_back(open_page, demo):
     assert names == sorted(names, key=str.lower)
 
 
+def test_sensitivity__sorts_by_the_smallest_detectable_effect(open_page, demo):
+    page = open_page(demo.report)
+    page.locator("#sensitivity thead button.sort", has_text="Smallest effect").click()
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#sensitivity tbody tr')].map((r) => JSON.parse(r.dataset.values)[4])"
+    )
+    tests = pl.read_parquet(demo.tables["diagnostics"]).filter(name="minimum_detectable_effect_with_scatter")
+    assert shown == sorted(tests["statistic"])
+
+
 def test_table__finds_and_filters_and_says_how_many(open_page, demo):
     page = open_page(demo.report)
     primary = pl.read_parquet(demo.tables["estimates"]).filter(pl.col("is_primary"))

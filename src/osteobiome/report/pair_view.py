@@ -174,8 +174,8 @@ def _outliers(content: Content, row: dict[str, Any]) -> str:
     return f"Outliers: {count(len(names), 'variant')} {verb} more to Q than chance allows ({shown})."
 
 
-def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the cells of a pair in the table of sensitivity and pleiotropy.
+def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the cells of a pair in the table of sensitivity and pleiotropy, and the numbers that sort them.
 
     Parameters
     ----------
@@ -186,6 +186,7 @@ def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dic
     estimates : list of dict
         All estimates of the pair.
     """
+    heterogeneity = content.heterogeneity(row)
     others = [e for e in estimates if e["status"] == "ok" and not e["is_primary"]]
     agree = "–"
     if row["status"] == "ok" and others:
@@ -208,7 +209,18 @@ def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dic
         "outliers": str(influence["is_outlier"].sum()) if influence.height else "–",
         "direction": _direction_word(steiger),
         "detectable": significant(power["statistic"]) if power and power["statistic"] is not None else "–",
+        "sort": [
+            row["beta"],
+            None if heterogeneity is None else _negative(heterogeneity["neg_log_10_p_value"]),
+            None if intercept is None else _negative(intercept["neg_log_10_p_value"]),
+            float(influence["is_outlier"].sum()) if influence.height else None,
+            power["statistic"] if power else None,
+        ],
     }
+
+
+def _negative(score: float | None) -> float | None:
+    return None if score is None else -score
 
 
 def _direction_word(test: dict[str, Any] | None) -> str:
