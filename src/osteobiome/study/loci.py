@@ -53,7 +53,7 @@ def read_genes(path: Path) -> pl.DataFrame:
                 str(path),
                 f"no column '{missing[0]}'",
                 ", ".join(GENE_COLUMNS),
-                nearest(missing[0], raw.columns),
+                nearest(missing[0], [name for name in raw.columns if name not in {LINE, *GENE_COLUMNS}]),
             )
         )
     text = raw.filter(chromosome("chromosome").is_not_null())
