@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import json
 import os
@@ -366,40 +365,6 @@ def test_second_run__is_refused_while_the_first_is_at_work(finished, osteobiome,
 # --- fatal: disk and permissions ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def small_disk():
-    """Return a function that mounts a tmpfs of a given size and one that gives it room.
-
-    It stands outside pytest's folders: a mount that outlives a killed session must not spoil the next one.
-    """
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("a full disk is a small tmpfs, and mounting one needs root and the mount command")
-    folder = Path(tempfile.mkdtemp(prefix="osteobiome-disk-"))
-
-    def mount(option):
-        command = ["mount", "-t", "tmpfs", "-o", option, "tmpfs", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"a full disk is a small tmpfs, and this machine mounts none: {done.stderr.strip()}")
-        return folder
-
-    yield mount
-    if folder.is_mount():
-        subprocess.run(["umount", str(folder)], check=True)
-    folder.rmdir()
-
-
-def _fill(path):
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        while True:
-            os.write(handle, bytes(4096))
-    except OSError as error:
-        assert error.errno == errno.ENOSPC  # noqa: PT017 - the loop ends no other way
-    finally:
-        os.close(handle)
-
-
 def _assert_disk_full(ran):
     assert ran.code == 2
     assert "no space left on the disk" in ran.err
@@ -426,11 +391,11 @@ def test_full_disk__is_named_and_the_same_command_resumes(size, small_disk, tiny
 
 
 @pytest.mark.slow
-def test_full_disk__leaves_the_published_results_of_an_earlier_run(small_disk, finished, shell, table_bytes):
+def test_full_disk__leaves_the_published_results_of_an_earlier_run(small_disk, fill, finished, shell, table_bytes):
     disk = small_disk("size=6m")
     shutil.copytree(finished.results, disk / "out")
     before = table_bytes(disk / "out"), (disk / "out" / "report.html").read_bytes()
-    _fill(disk / "filler")
+    fill(disk / "filler")
     finished.replace("study.toml", "p_threshold = 5e-8", "p_threshold = 5e-9")
     command = ("run", finished.file, "--out", disk / "out", "--workers", 1)
     _assert_disk_full(shell(*command))

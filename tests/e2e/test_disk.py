@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
 
 pytestmark = pytest.mark.slow
 SMALL, LARGE = "size=300k", "size=40m"
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """Return a function that mounts a small file system of its own, and changes its options."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() != 0 or _mount("-t", "tmpfs", "-o", SMALL, "tmpfs", str(folder)):
-        pytest.skip("mounting is not allowed here: a full disk cannot be made (run as root to test it)")
-    yield folder, lambda options: _mount("-o", f"remount,{options}", str(folder))
-    subprocess.run(["umount", "-l", str(folder)], check=False)
-
-
-def _mount(*words):
-    return subprocess.run(["mount", *words], check=False, capture_output=True).returncode
-
-
 def _files(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_full_disk__is_a_sentence_and_the_run_resumes(tiny, osteobiome, disk, table_bytes):
-    folder, remount = disk
+def test_full_disk__is_a_sentence_and_the_run_resumes(tiny, osteobiome, small_disk, table_bytes):
+    folder = small_disk(SMALL)
     out = folder / "results"
     ran = osteobiome("run", tiny.file, "--out", out, "--workers", "1")
     assert ran.code == 2
@@ -41,7 +23,7 @@ def test_full_disk__is_a_sentence_and_the_run_resumes(tiny, osteobiome, disk, ta
     assert not (out / "report.html").exists()
     assert not [path for path in _files(out) if path.name.endswith(".tmp")]
 
-    assert remount(LARGE) == 0
+    small_disk(f"remount,{LARGE}")
     again = osteobiome("run", tiny.file, "--out", out, "--workers", "1", "--json")
     assert again.code == 0, again.err
     assert again.json["tasks"]["cached"] >= 2  # what was finished before the disk was full is kept
@@ -50,13 +32,12 @@ def test_full_disk__is_a_sentence_and_the_run_resumes(tiny, osteobiome, disk, ta
     assert table_bytes(out) == table_bytes(elsewhere)
 
 
-def test_full_disk__while_writing_the_report_keeps_the_old_one(tiny, osteobiome, disk):
-    folder, remount = disk
-    assert remount(LARGE) == 0
+def test_full_disk__while_writing_the_report_keeps_the_old_one(tiny, osteobiome, small_disk, fill):
+    folder = small_disk(LARGE)
     out = folder / "results"
     assert osteobiome("run", tiny.file, "--out", out).code == 0
     before = (out / "report.html").read_bytes()
-    _fill(folder)
+    fill(folder / "filler")
     ran = osteobiome("report", tiny.file, "--out", out)
     assert ran.code == 2
     assert "no space left on the disk" in ran.err
@@ -65,8 +46,8 @@ def test_full_disk__while_writing_the_report_keeps_the_old_one(tiny, osteobiome,
     assert osteobiome("report", tiny.file, "--out", out).code == 0
 
 
-def test_full_disk__while_writing_figures_leaves_whole_files_only(tiny, osteobiome, disk):
-    folder, _ = disk
+def test_full_disk__while_writing_figures_leaves_whole_files_only(tiny, osteobiome, small_disk):
+    folder = small_disk(SMALL)
     assert osteobiome("run", tiny.file).code == 0
     figures = folder / "figures"
     ran = osteobiome("report", tiny.file, "--figures", figures, "--formats", "svg,png")
@@ -79,13 +60,12 @@ def test_full_disk__while_writing_figures_leaves_whole_files_only(tiny, osteobio
             assert path.read_text().rstrip().endswith("</svg>")
 
 
-def test_read_only_folder__is_a_sentence_and_nothing_changes(tiny, osteobiome, disk, tree):
-    folder, remount = disk
-    assert remount(LARGE) == 0
+def test_read_only_folder__is_a_sentence_and_nothing_changes(tiny, osteobiome, small_disk, tree):
+    folder = small_disk(LARGE)
     out = folder / "results"
     assert osteobiome("run", tiny.file, "--out", out).code == 0
     before = tree(out)
-    assert remount("ro") == 0
+    small_disk("remount,ro")
     bibliography = ("--format", "bibtex", "--output", folder / "refs.bib")
     for command in (("report",), ("report", "--figures", folder / "figures"), ("cite", *bibliography), ("run",)):
         if command == ("run",):
@@ -95,15 +75,5 @@ def test_read_only_folder__is_a_sentence_and_nothing_changes(tiny, osteobiome, d
         assert "no permission to write here" in ran.err
         assert "Traceback" not in ran.err
     assert tree(out) == before
-    assert remount("rw") == 0
+    small_disk("remount,rw")
     assert osteobiome("run", tiny.file, "--out", out).code == 0
-
-
-def _fill(folder):
-    """Leave no free block on the disk."""
-    with (folder / "filler").open("wb", buffering=0) as handle:
-        try:
-            while True:
-                handle.write(b"\0" * 65536)
-        except OSError:
-            pass

@@ -58,8 +58,10 @@ def _tests(result: TableResult) -> Iterator[tuple[str, Test]]:
 
 def remarks(result: TableResult) -> list[str]:
     """Return what statuses, stand-ins and missing tests have to say."""
+    from osteobiome.mr import ESTIMATORS
+
     lines = [f"{e.method}: {e.message}" for e in result.estimates if e.message]
-    plain = [e.method for e in result.estimates if "_ld" not in e.method]
+    plain = [e.method for e in result.estimates if not ESTIMATORS[e.method].needs_ld]
     largest = next((test.statistic for _, test in _tests(result) if test.name == "max_abs_ld_r"), None)
     if plain and largest is not None and largest > CORRELATED:
         lines.append(

@@ -176,6 +176,11 @@ def pair_id(row: dict[str, Any]) -> PairId:
     return row["family"], row["exposure"], row["outcome"]
 
 
+def uses_ld(method: str) -> bool:
+    """Tell by its name whether an estimator takes an LD matrix."""
+    return "ld" in method.split("_")
+
+
 def read_content(folder: Path) -> Content:
     """Read the tables of a finished study.
 

@@ -9,8 +9,9 @@ import polars as pl
 from osteobiome.core.provenance import version
 from osteobiome.core.text import count, join, threshold_text
 from osteobiome.report.bibliography import entries, reference_text
+from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import pair_name, some_names
-from osteobiome.report.ran import clumping_text, estimators_that_ran, measured, n_pairs, refits, uses_ld
+from osteobiome.report.ran import clumping_text, estimators_that_ran, measured, n_pairs, refits
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content

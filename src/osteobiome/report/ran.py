@@ -60,11 +60,6 @@ def refits(content: Content, kind: str) -> pl.DataFrame:
     return content.leave_one_out.filter((pl.col("kind") == kind) & (pl.col("status") == "ok"))
 
 
-def uses_ld(method: str) -> bool:
-    """Tell by its name whether an estimator takes an LD matrix."""
-    return "ld" in method.split("_")
-
-
 def clumped_exposures(content: Content) -> dict[str, str]:
     """Return the exposures whose instruments were clumped, with the ancestry of the LD matrix."""
     exposures = set(content.primary()["exposure"])

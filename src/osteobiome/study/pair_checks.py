@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
 
 METHODS: tuple[tuple[str, str, str], ...] = (
-    ("leave_one_out", "Leave-one-out estimates", "10.1093/ije/dyv080"),
+    ("leave_one_out", "Leave-one-out estimates", "10.7554/eLife.34408"),
     ("influence", "Cook's distance, studentised residuals and contributions to Q", "10.1080/00401706.1977.10489493"),
     ("steiger", "Steiger direction test", "10.1371/journal.pgen.1007081"),
     ("power", "Power and smallest detectable effect", "10.1093/ije/dyu005"),

@@ -9,6 +9,7 @@ import polars as pl
 
 from osteobiome.core.text import count, significant, threshold_text
 from osteobiome.core.thresholds import GENOME_WIDE_P, WEAK_F
+from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import Flag, Level, matrix_names, pair_name, primary_values, some_names
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _strength(content: Content) -> list[Flag]:
 
 
 def _independence(content: Content) -> list[Flag]:
-    with_ld = {name for name in content.primary()["method"].unique() if "_ld" in str(name)}
+    with_ld = {name for name in content.primary()["method"].unique() if uses_ld(str(name))}
     clumped = set(content.study["clumping"]["ld"])
     plain = content.primary().filter(
         ~pl.col("method").is_in(list(with_ld)) & (pl.col("n_variants") > 1) & ~pl.col("exposure").is_in(list(clumped))

@@ -8,6 +8,7 @@ import polars as pl
 
 from osteobiome.core.provenance import provenance
 from osteobiome.core.text import count, join, threshold_text
+from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import is_unknown, some_names
 from osteobiome.report.methods_text import check_sentences, palindrome_sentence
 from osteobiome.report.ran import (
@@ -17,7 +18,6 @@ from osteobiome.report.ran import (
     measured,
     n_pairs,
     refits,
-    uses_ld,
 )
 from osteobiome.report.strobe.item import Answer, answer, for_author, of_pairs
 
