@@ -46,6 +46,8 @@ class Fault:
         The three parts of the message.
     severity : {"fatal", "row", "estimate", "note"}
         ``note`` marks something worth knowing that stops nothing.
+    line : int, optional
+        Line of the file (1-based), if the fault sits on one.
     """
 
     code: str
@@ -54,6 +56,7 @@ class Fault:
     expected: str = ""
     hint: str = ""
     severity: Severity = "fatal"
+    line: int | None = None
 
     def text(self) -> str:
         """Return the fault as one paragraph."""
@@ -64,9 +67,9 @@ class Fault:
             parts.append(f"{self.hint}.")
         return " ".join(parts)
 
-    def as_dict(self) -> dict[str, str]:
-        """Return the fault as plain data for JSON."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, object]:
+        """Return the fault as plain data for JSON; a line only where there is one."""
+        return {name: value for name, value in asdict(self).items() if name != "line" or value is not None}
 
 
 class OsteobiomeError(Exception):
