@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from osteobiome.cli import mr, study
+from osteobiome.cli import mr, study, sumstats
 from osteobiome.cli.shared import BAD_INPUT, CRASHED, print_json
 from osteobiome.core.errors import Fault
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 study.register(app)
+app.add_typer(sumstats.app, name="sumstats", help="Check, convert, show and compare files of summary statistics.")
 app.add_typer(mr.app, name="mr", help="Estimate from a harmonised table; list the methods.")
 
 

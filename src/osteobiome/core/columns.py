@@ -49,6 +49,8 @@ COLUMNS: dict[str, Column] = _columns(
     ("eaf", "Float64", "frequency of the effect allele", "share"),
     ("neg_log_10_p_value", "Float64", "minus log10 of the two-sided p value"),
     ("n", "Float64", "sample size", "people"),
+    ("is_beta_derived", "Boolean", "the effect was computed from an odds ratio, a hazard ratio or Z"),
+    ("is_se_derived", "Boolean", "the standard error was computed from an interval, Z or the p value"),
     ("is_p_derived", "Boolean", "the p value was computed from beta and se"),
     # pairs
     ("exposure", "String", "trait_id of the exposure"),
@@ -181,7 +183,8 @@ Schema = tuple[str, ...]
 
 VARIANTS: Schema = (
     "variant_key", "id_key", "allele_class", "rsid", "chromosome", "position", "effect_allele", "other_allele",
-    "is_palindromic", "beta", "se", "eaf", "neg_log_10_p_value", "n", "is_p_derived", "line",
+    "is_palindromic", "beta", "se", "eaf", "neg_log_10_p_value", "n", "is_beta_derived", "is_se_derived",
+    "is_p_derived", "line",
 )  # fmt: skip
 HARMONISED: Schema = (
     "family", "exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osteobiome.core.errors import Severity
+from osteobiome.core.errors import Fault
 
 if TYPE_CHECKING:
-    from osteobiome.core.errors import Fault
+    from osteobiome.core.errors import Severity
 
 MAX_EXAMPLES = 20
 """Examples kept per finding."""
@@ -85,3 +85,18 @@ def finding_of(fault: Fault) -> Finding:
     """Return a fault as a finding."""
     examples = (Example(fault.line, value=fault.found),) if fault.line is not None else ()
     return Finding(fault.code, fault.severity, 1, fault.found, fault.hint or fault.expected, examples)
+
+
+def fault_of(finding: Finding, *, where: str) -> Fault:
+    """Return a finding as a fault, to be raised.
+
+    Parameters
+    ----------
+    finding : Finding
+        What was found.
+    where : str
+        File.
+    """
+    line = finding.examples[0].line if finding.examples else None
+    place = where if line is None else f"{where}, line {line}"
+    return Fault(finding.id, place, finding.found, "", finding.hint, finding.severity, line)

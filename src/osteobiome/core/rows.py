@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from osteobiome.core.errors import Fault
@@ -29,6 +29,8 @@ class DroppedRows:
         Values or variant names that belong to ``lines``, for the reader.
     kind : {"fault", "policy"}
         ``fault``: the row is broken. ``policy``: the row is fine and a declared rule leaves it out.
+    columns : tuple of str
+        Columns that the examples stand in, as the step names them; empty if the step does not say.
     """
 
     reason: str
@@ -36,6 +38,7 @@ class DroppedRows:
     lines: tuple[int, ...] = ()
     examples: tuple[str, ...] = ()
     kind: DropKind = "fault"
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +144,36 @@ class RowReport:
         return tuple(faults)
 
 
+@dataclass(slots=True)
+class _Entry:
+    """What a ledger holds of one reason: how many rows, and the first of them."""
+
+    kind: DropKind
+    count: int = 0
+    shown: list[tuple[int, str, str]] = field(default_factory=list)
+
+
 class RowLedger:
-    """Collects dropped rows while a table is being filtered.
+    """Collects dropped rows while a table is being filtered, at once or piece by piece.
 
     Parameters
     ----------
     subject, step : str
         As in :class:`RowReport`.
     n_in : int
-        Rows before the first filter.
+        Rows before the first filter; :meth:`receive` adds further pieces.
     """
 
-    def __init__(self, subject: str, step: str, n_in: int) -> None:
+    def __init__(self, subject: str, step: str, n_in: int = 0) -> None:
         self.subject = subject
         self.step = step
         self.n_in = n_in
-        self._dropped: list[DroppedRows] = []
-        self._notes: list[tuple[str, int]] = []
+        self._dropped: dict[tuple[str, DropKind], _Entry] = {}
+        self._notes: dict[str, int] = {}
+
+    def receive(self, n_rows: int) -> None:
+        """Count the rows of a further piece of the table."""
+        self.n_in += n_rows
 
     def drop(
         self,
@@ -167,17 +183,48 @@ class RowLedger:
         lines: list[int] | None = None,
         examples: list[str] | None = None,
         kind: DropKind = "fault",
+        columns: list[str] | None = None,
     ) -> None:
-        """Record ``count`` rows dropped for ``reason``; zero rows are not recorded."""
-        if count:
-            shown = tuple((lines or [])[:MAX_LINES])
-            self._dropped.append(DroppedRows(reason, count, shown, tuple((examples or [])[:MAX_LINES]), kind))
+        """Record ``count`` rows dropped for ``reason``; zero rows are not recorded.
+
+        The same reason again adds up; of all lines the first 20 are kept.
+        """
+        if not count:
+            return
+        entry = self._dropped.setdefault((reason, kind), _Entry(kind))
+        entry.count += count
+        numbers = (lines or [])[:MAX_LINES]
+        blank = [""] * len(numbers)
+        entry.shown += zip(numbers, [*(examples or []), *blank], [*(columns or []), *blank], strict=False)
+        entry.shown.sort(key=lambda place: place[0])
+        del entry.shown[MAX_LINES:]
 
     def note(self, name: str, count: int) -> None:
         """Record that ``count`` kept rows share a property; zero rows are not recorded."""
         if count:
-            self._notes.append((name, count))
+            self._notes[name] = self._notes.get(name, 0) + count
+
+    def absorb(self, other: RowLedger) -> None:
+        """Add what another ledger collected from a further piece of the same table."""
+        self.receive(other.n_in)
+        for (reason, kind), entry in other._dropped.items():
+            mine = self._dropped.setdefault((reason, kind), _Entry(kind))
+            mine.count += entry.count
+            mine.shown = sorted([*mine.shown, *entry.shown], key=lambda place: place[0])[:MAX_LINES]
+        for name, count in other._notes.items():
+            self.note(name, count)
 
     def close(self, n_kept: int) -> RowReport:
         """Return the finished report; raises AssertionError if a row is unaccounted for."""
-        return RowReport(self.subject, self.step, self.n_in, n_kept, tuple(self._dropped), tuple(self._notes))
+        dropped = tuple(
+            DroppedRows(
+                reason,
+                entry.count,
+                tuple(line for line, _, _ in entry.shown),
+                tuple(text for _, text, _ in entry.shown),
+                kind,
+                tuple(column for _, _, column in entry.shown) if any(c for _, _, c in entry.shown) else (),
+            )
+            for (reason, kind), entry in self._dropped.items()
+        )
+        return RowReport(self.subject, self.step, self.n_in, n_kept, dropped, tuple(self._notes.items()))

@@ -45,6 +45,36 @@ def neg_log10_p_normal(z: ArrayLike) -> NDArray[np.float64]:
     return result
 
 
+def z_from_neg_log10_p(neg_log_10_p_value: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the absolute value of the standard normal statistic that has this two-sided p value.
+
+    Parameters
+    ----------
+    neg_log_10_p_value : array_like, shape (...)
+        Minus log10 of p, >= 0. NaN gives NaN, infinity gives infinity.
+
+    Returns
+    -------
+    numpy.ndarray, shape (...)
+        The :math:`z \ge 0` with :math:`-\log_{10}(2\Phi(-z))` equal to the argument.
+
+    Notes
+    -----
+    Inverts :func:`neg_log10_p_normal` through the logarithm of the tail, so p far below the smallest double are
+    fine.
+
+    Examples
+    --------
+    >>> float(z_from_neg_log10_p(1.301029995664).round(9))
+    1.959963985
+    >>> float(z_from_neg_log10_p(544.665).round(3))
+    50.0
+    """
+    log_tail = -np.asarray(neg_log_10_p_value, dtype=np.float64) * LN10 - np.log(2.0)
+    z: NDArray[np.float64] = np.abs(np.asarray(special.ndtri_exp(log_tail)))
+    return z
+
+
 def neg_log10_p_t(t: ArrayLike, df: ArrayLike) -> NDArray[np.float64]:
     r"""Return minus log10 of the two-sided p value of Student's t.
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from osteobiome.core.errors import Fault, StoreError
-from osteobiome.core.schema import validate
-from osteobiome.store.files import write_atomic
+from osteobiome.core.schema import polars_schema, validate
+from osteobiome.store.files import write_atomic, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -30,6 +33,52 @@ def write_table(frame: pl.DataFrame, path: Path, *, schema: str) -> None:
     buffer = io.BytesIO()
     validate(frame, schema).write_parquet(buffer, compression="zstd", statistics=False)
     write_atomic(path, buffer.getvalue())
+
+
+ROW_GROUP = 250_000
+"""Rows that a reader of a large table has to hold at once."""
+
+
+def write_frames(frames: Iterable[pl.DataFrame], path: Path, *, schema: str) -> None:
+    """Write a table that comes in pieces as Parquet (zstd); one piece is held at a time.
+
+    Parameters
+    ----------
+    frames : iterable of polars.DataFrame
+        Pieces in order.
+    path : pathlib.Path
+        File to write. It is flushed to disk but not renamed: write into a folder that is not final yet.
+    schema : str
+        Key of ``core.columns.SCHEMAS``; a piece that does not fit is an error.
+
+    Notes
+    -----
+    The bytes depend on the rows alone, not on how they were cut into pieces. Row groups carry the smallest and largest
+    value of each column, so that a reader of one region skips the others.
+    """
+    raised: list[BaseException] = []
+
+    def pieces(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        del columns, predicate, n_rows, batch_size  # nothing is selected: the plan is source and file
+        try:
+            for frame in frames:
+                yield validate(frame, schema)
+        except BaseException as error:
+            raised.append(error)  # polars turns it into an error of its own
+            raise
+
+    source = register_io_source(pieces, schema=dict(polars_schema(schema)))
+    try:
+        with writing(path), path.open("wb") as handle:
+            source.sink_parquet(handle, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
+            handle.flush()
+            os.fsync(handle.fileno())
+    except Exception:
+        if raised:
+            raise raised[0] from None
+        raise
 
 
 def read_table(path: Path, *, schema: str) -> pl.DataFrame:

@@ -5,29 +5,38 @@ A single-nucleotide variant is (chromosome, position, allele class). The four cl
 class's first allele, so that two traits meet by an integer join and a sign. Longer variants are trimmed and keep their
 exact alleles; they are never read from the other strand.
 
-Keys are Int64 with two bits for the kind: 0 position and class, 1 position and hashed alleles, 2 rs number and class,
-3 hashed name and alleles. Kinds 0 and 2 are exact encodings; for 1 and 3 a collision is looked for and fatal.
+Keys are Int64. A variant with a position has chromosome, position and 23 bits that tell the variants of one position
+apart: the class, or a hash of the exact alleles. So a table sorted by key is sorted along the genome. Variants known by a
+name only have bit 61 set: an rs number with the class, or a hash of name and alleles. Where a hash decides, two different
+variants with one key are looked for and fatal.
 """
 
 from __future__ import annotations
 
-import hashlib
-
+import numpy as np
 import polars as pl
 
-from osteobiome.core.errors import Fault, HarmonisationError
+from osteobiome.stats.hashing import fnv1a_64
 
 CLASS_INDEL = 4
-_CLASS = {
-    "AC": 0, "CA": 0, "GT": 0, "TG": 0,
-    "AG": 1, "GA": 1, "CT": 1, "TC": 1,
-    "AT": 2, "TA": 2,
-    "CG": 3, "GC": 3,
-}  # fmt: skip
-_FIRST = {"AC", "AG", "TG", "TC", "AT", "CG"}
-"""Pairs (effect, other) in which the effect allele is the class's first allele on one of the strands."""
+_LETTERS = {"A": 0, "C": 1, "G": 2, "T": 3}
+_NUCLEOTIDES = pl.Enum(list(_LETTERS))
+_LONG = 4
+"""Code of an allele that is not a single letter."""
+_CLASS = np.full((5, 5), CLASS_INDEL, dtype=np.int8)
+"""Class by the codes of effect and other allele."""
+_FIRST = np.zeros((5, 5), dtype=bool)
+"""Whether the effect allele is the class's first allele on one of the strands."""
+for _pairs, _class in (("AC CA GT TG", 0), ("AG GA CT TC", 1), ("AT TA", 2), ("CG GC", 3)):
+    for _pair in _pairs.split():
+        _CLASS[_LETTERS[_pair[0]], _LETTERS[_pair[1]]] = _class
+for _pair in ("AC", "AG", "TG", "TC", "AT", "CG"):
+    _FIRST[_LETTERS[_pair[0]], _LETTERS[_pair[1]]] = True
 _KIND_SHIFT = 60
 _HASH_BITS = 60
+_SITE_BITS = 23
+"""Bits below chromosome and position; the class of a single-nucleotide variant is below 16."""
+_POSITION_BITS = 32
 _CHROMOSOMES = {str(i): i for i in range(1, 26)} | {"X": 23, "Y": 24, "M": 25, "MT": 25}
 MAX_POSITION = 2**32 - 1
 
@@ -72,19 +81,18 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
         1 - eaf.
     """
     frame = _trim_long(frame)
-    pair = pl.concat_str("effect_allele", "other_allele")
-    is_snv = (pl.col("effect_allele").str.len_chars() == 1) & (pl.col("other_allele").str.len_chars() == 1)
-    shorter_first = (pl.col("effect_allele").str.len_chars() < pl.col("other_allele").str.len_chars()) | (
-        (pl.col("effect_allele").str.len_chars() == pl.col("other_allele").str.len_chars())
-        & (pl.col("effect_allele") < pl.col("other_allele"))
+    effect, other = (
+        frame[name].cast(_NUCLEOTIDES, strict=False).to_physical().cast(pl.UInt8).fill_null(_LONG).to_numpy()
+        for name in ("effect_allele", "other_allele")
     )
-    frame = frame.with_columns(
-        pl.when(is_snv)
-        .then(pair.replace_strict(_CLASS, default=CLASS_INDEL, return_dtype=pl.Int8))
-        .otherwise(pl.lit(CLASS_INDEL, dtype=pl.Int8))
-        .alias("allele_class"),
-        pl.when(is_snv).then(pair.is_in(list(_FIRST))).otherwise(shorter_first).alias("__first__"),
-    )
+    classes, is_first = _CLASS[effect, other], _FIRST[effect, other]
+    is_long = classes == CLASS_INDEL
+    if is_long.any():
+        rows = frame.filter(pl.Series(is_long))
+        sizes = rows["effect_allele"].str.len_chars(), rows["other_allele"].str.len_chars()
+        shorter = (sizes[0] < sizes[1]) | ((sizes[0] == sizes[1]) & (rows["effect_allele"] < rows["other_allele"]))
+        is_first[is_long] = shorter.to_numpy()
+    frame = frame.with_columns(pl.Series("allele_class", classes), pl.Series("__first__", is_first))
     first = pl.col("__first__")
     return frame.with_columns(
         pl.when(first).then("effect_allele").otherwise("other_allele").alias("effect_allele"),
@@ -96,94 +104,112 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _trim_long(frame: pl.DataFrame) -> pl.DataFrame:
-    """Trim alleles of more than one nucleotide; there are few of them, so a loop will do."""
-    long = (frame["effect_allele"].str.len_chars() > 1) | (frame["other_allele"].str.len_chars() > 1)
+    """Trim alleles of more than one nucleotide; many rows share few pairs, so each pair is trimmed once."""
+    alleles = ["effect_allele", "other_allele"]
+    long = (frame["effect_allele"].str.len_bytes() > 1) | (frame["other_allele"].str.len_bytes() > 1)
     if not long.any():
         return frame
-    rows = frame.with_row_index("__row__").filter(long)
-    trimmed = [trim(e, o) for e, o in zip(rows["effect_allele"], rows["other_allele"], strict=True)]
-    patch = pl.DataFrame(
-        {
-            "__row__": rows["__row__"],
-            "effect_allele": [t[0] for t in trimmed],
-            "other_allele": [t[1] for t in trimmed],
-            "position": rows["position"] + pl.Series([t[2] for t in trimmed], dtype=pl.Int64),
-        }
+    pairs = frame.filter(long).select(alleles).unique()
+    trimmed = [trim(effect, other) for effect, other in pairs.rows()]
+    changes = pairs.with_columns(
+        pl.Series("__effect__", [new[0] for new in trimmed], dtype=pl.String),
+        pl.Series("__other__", [new[1] for new in trimmed], dtype=pl.String),
+        pl.Series("__shift__", [new[2] for new in trimmed], dtype=pl.Int64),
+    ).filter((pl.col("__effect__") != pl.col("effect_allele")) | (pl.col("__other__") != pl.col("other_allele")))
+    if changes.is_empty():
+        return frame
+    return (
+        frame.join(changes, on=alleles, how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("__effect__", "effect_allele").alias("effect_allele"),
+            pl.coalesce("__other__", "other_allele").alias("other_allele"),
+            pl.col("position") + pl.col("__shift__").fill_null(0),
+        )
+        .drop("__effect__", "__other__", "__shift__")
     )
-    return frame.with_row_index("__row__").update(patch, on="__row__").drop("__row__")
 
 
-def add_keys(frame: pl.DataFrame, *, where: str) -> pl.DataFrame:
+def add_keys(frame: pl.DataFrame) -> pl.DataFrame:
     """Add ``variant_key`` and ``id_key`` to an oriented table.
 
     Parameters
     ----------
     frame : polars.DataFrame
         Columns rsid, chromosome, position, allele_class, effect_allele, other_allele.
-    where : str
-        Name of the table for messages.
-
-    Raises
-    ------
-    HarmonisationError
-        If two different variants share a hash; nothing is merged by accident.
     """
-    has_position = pl.col("chromosome").is_not_null() & pl.col("position").is_not_null()
-    is_snv = pl.col("allele_class") < CLASS_INDEL
-    rs_number = pl.col("rsid").str.extract(r"^(?i:rs)([0-9]{1,14})$", 1).cast(pl.Int64, strict=False)
-    place = (
-        (pl.col("chromosome").cast(pl.Int64) * (1 << 36))
-        + (pl.col("position") * 16)
-        + pl.col("allele_class").cast(pl.Int64)
-    )
-    frame = frame.with_columns(rs_number.alias("__rs__"))
     alleles = pl.concat_str("effect_allele", "other_allele", separator=":")
-    class_or_alleles = pl.when(is_snv).then(pl.col("allele_class").cast(pl.String)).otherwise(alleles)
-    text = (
-        pl.when(has_position & ~is_snv)
-        .then(pl.concat_str(pl.col("chromosome"), pl.col("position"), alleles, separator=":"))
-        .when(~has_position & (pl.col("__rs__").is_null() | ~is_snv))
-        .then(pl.concat_str(pl.col("rsid"), class_or_alleles, separator="|"))
-        .otherwise(None)
+    classes = frame["allele_class"].to_numpy().astype(np.int64)
+    is_long = classes == CLASS_INDEL
+    low = classes.copy()
+    if is_long.any():
+        exact = frame.filter(pl.Series(is_long)).select(alleles).to_series()
+        low[is_long] = 16 + _hashes(exact).view(np.int64) % ((1 << _SITE_BITS) - 16)
+    place = (
+        (pl.col("chromosome").cast(pl.Int64) * (1 << (_POSITION_BITS + _SITE_BITS)))
+        + pl.col("position") * (1 << _SITE_BITS)
+        + pl.Series(low)
     )
-    named = pl.when(pl.col("__rs__").is_null()).then(pl.col("rsid"))
-    frame = frame.with_columns(text.alias("__text__"), named.alias("__named__"))
-    frame = frame.with_columns(
-        _hashed(frame["__text__"], where).alias("__hash__"), _hashed(frame["__named__"], where).alias("__name_hash__")
-    )
-    by_number = (2 << _KIND_SHIFT) + pl.col("__rs__") * 16
-    return frame.with_columns(
-        pl.when(has_position & is_snv)
-        .then(place)
-        .when(has_position)
-        .then((1 << _KIND_SHIFT) + pl.col("__hash__"))
-        .when(pl.col("__text__").is_null())
-        .then(by_number + pl.col("allele_class").cast(pl.Int64))
-        .otherwise((3 << _KIND_SHIFT) + pl.col("__hash__"))
-        .cast(pl.Int64)
-        .alias("variant_key"),
-        pl.when(pl.col("__rs__").is_not_null())
-        .then(by_number)
-        .otherwise((3 << _KIND_SHIFT) + pl.col("__name_hash__"))
-        .cast(pl.Int64)
-        .alias("id_key"),
-    ).drop("__rs__", "__text__", "__named__", "__hash__", "__name_hash__")
+    number = rs_numbers(frame["rsid"])
+    id_key = pl.when(pl.Series(number.is_not_null())).then((2 << _KIND_SHIFT) + pl.Series(number) * 16)
+    is_named = number.is_null() & frame["rsid"].is_not_null()
+    if is_named.any():
+        names = frame["rsid"].filter(is_named)
+        hashes = np.zeros(frame.height, dtype=np.int64)
+        hashes[is_named.to_numpy()] = _hashes(names).view(np.int64)
+        id_key = id_key.when(pl.Series(is_named)).then((3 << _KIND_SHIFT) + pl.Series(hashes))
+    frame = frame.with_columns(place.alias("variant_key"), id_key.otherwise(None).cast(pl.Int64).alias("id_key"))
+    unplaced = frame["variant_key"].is_null()
+    return _name_keys(frame, unplaced) if unplaced.any() else frame
 
 
-def _hashed(text: pl.Series, where: str) -> pl.Series:
-    """Return 60-bit hashes of the distinct texts; null stays null."""
-    distinct = text.drop_nulls().unique()
-    if distinct.is_empty():
-        return pl.Series([None] * len(text), dtype=pl.Int64)
-    hashes = {value: _hash(value) for value in distinct}
-    if len(set(hashes.values())) != len(hashes):
-        raise HarmonisationError(
-            Fault("hash_collision", where, "two different variants with one key", "distinct keys",
-                  "Report this file to the developers: it is one in 10^9")
-        )  # fmt: skip
-    return text.replace_strict(hashes, default=None, return_dtype=pl.Int64)
+def is_hashed_name(column: str) -> pl.Expr:
+    """Return where a key was made by hashing a name."""
+    return pl.col(column) >= (3 << _KIND_SHIFT)
 
 
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> (64 - _HASH_BITS)
+def rs_numbers(names: pl.Series) -> pl.Series:
+    """Return the number of each ``rs`` identifier as Int64; null for any other name.
+
+    Examples
+    --------
+    >>> rs_numbers(pl.Series(["rs12", "RS7", "1:100:A:G", "rs-3"])).to_list()
+    [12, 7, None, None]
+    """
+    number = names.str.strip_prefix("rs").cast(pl.Int64, strict=False)
+    unsettled = names.is_not_null() & (number.is_null() | (number < 0) | ~names.str.starts_with("rs"))
+    unsettled = unsettled | (names.str.len_bytes() > 16)
+    if not unsettled.any():
+        return number
+    exact = names.filter(unsettled).str.extract(r"^(?i:rs)([0-9]{1,14})$", 1).cast(pl.Int64, strict=False)
+    filled = number.fill_null(-1).to_numpy(writable=True)
+    filled[unsettled.fill_null(value=False).to_numpy()] = exact.fill_null(-1).to_numpy()
+    result = pl.Series(names.name, filled)
+    return result.set(result < 0, None)
+
+
+def _name_keys(frame: pl.DataFrame, unplaced: pl.Series) -> pl.DataFrame:
+    """Give the variants without a position a key made from their name and alleles."""
+    rows = frame.filter(unplaced)
+    is_snv = pl.col("allele_class") < CLASS_INDEL
+    alleles = pl.concat_str("effect_allele", "other_allele", separator=":")
+    detail = pl.when(is_snv).then(pl.col("allele_class").cast(pl.String)).otherwise(alleles)
+    hashed = pl.Series(_hashes(rows.select(pl.concat_str("rsid", detail, separator="|")).to_series()).view(np.int64))
+    is_exact = is_snv & (pl.col("id_key") < (3 << _KIND_SHIFT))
+    keys = rows.select(
+        pl.when(is_exact)
+        .then(pl.col("id_key") + pl.col("allele_class").cast(pl.Int64))
+        .otherwise((3 << _KIND_SHIFT) + hashed)
+        .alias("variant_key")
+    ).to_series()
+    result = frame["variant_key"].fill_null(0).to_numpy(writable=True)
+    result[unplaced.to_numpy()] = keys.to_numpy()
+    return frame.with_columns(pl.Series("variant_key", result))
+
+
+def _hashes(texts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Return 60-bit hashes of texts without nulls."""
+    sizes = texts.str.len_bytes().to_numpy()
+    data = np.frombuffer(str(texts.str.join("").item()).encode(), dtype=np.uint8)
+    whole = fnv1a_64(data, np.cumsum(sizes, dtype=np.int64))
+    # folding the cut bits in keeps what they know
+    return (whole >> np.uint64(_HASH_BITS)) ^ (whole & np.uint64((1 << _HASH_BITS) - 1))

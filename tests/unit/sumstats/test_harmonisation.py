@@ -1,5 +1,6 @@
 """Two traits at the same variants and alleles; every instrument that is lost has a reason."""
 
+import numpy as np
 import pytest
 
 from osteobiome.core.errors import GenomeBuildError, HarmonisationError
@@ -286,7 +287,7 @@ def test_harmonise__variants_come_in_the_order_of_the_genome(gwas):
 
 def test_harmonise__hashes_of_two_different_indels_that_collide_are_fatal(gwas, monkeypatch):
     """Each table is sound by itself; only together do the two variants look like one."""
-    monkeypatch.setattr(identity, "_hash", lambda text: 7)
+    monkeypatch.setattr(identity, "_hashes", lambda texts: np.full(len(texts), 7, dtype=np.uint64))
     exposure, outcome = gwas(alleles("CAT", "C")), gwas(alleles("GTT", "G"))
     with pytest.raises(HarmonisationError, match="two different variants with one key"):
         harmonise(exposure, outcome)

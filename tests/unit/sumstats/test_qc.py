@@ -21,8 +21,12 @@ BAD = [
     ({"beta": "NA"}, "missing_beta", "NA"),
     ({"beta": "x"}, "non_numeric_beta", "x"),
     ({"beta": "inf"}, "infinite_beta", "inf"),
-    ({"standard_error": "."}, "missing_se", "."),
-    ({"standard_error": "1,5"}, "non_numeric_se", "1,5"),
+    ({"standard_error": ".", "p_value": "NA"}, "missing_se", "."),
+    ({"standard_error": "x"}, "non_numeric_se", "x"),
+    ({"standard_error": "1,5"}, "decimal_comma", "1,5"),
+    ({"beta": "\u22120.1"}, "unicode_minus", "\u22120.1"),
+    ({"beta": "beta", "standard_error": "standard_error"}, "repeated_header", "beta"),
+    ({"base_pair_location": "249250622"}, "position_beyond_chromosome", "249250622"),
     ({"standard_error": "Inf"}, "infinite_se", "Inf"),
     ({"standard_error": "0"}, "non_positive_se", "0"),
     ({"standard_error": "-0.1"}, "non_positive_se", "-0.1"),
@@ -205,4 +209,4 @@ def test_fault_reasons__hold_every_reason_that_the_checks_can_give():
 
 
 def test_fault_reasons__are_explained_to_readers():
-    assert [name for name in FAULT_REASONS if reason(name) == name.replace("_", " ") and name != "duplicate"] == []
+    assert [name for name in FAULT_REASONS if reason(name) == name.replace("_", " ")] == []

@@ -140,7 +140,7 @@ def test_read_text_table__ragged_row_is_named(write, content, where, found):
 
 
 def test_read_text_table__short_row_with_quotes_is_ragged_too(write):
-    assert code_of(read_text_table, write('a,b,c\n"1",2\n3,4,5\n')) in {"ragged_row", "unreadable_table"}
+    assert code_of(read_text_table, write('a,b,c\n"1",2\n3,4,5\n')) == "ragged_row"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_read_text_table__short_row_with_quotes_is_ragged_too(write):
         (b"a\t a \n1\t2\n", "duplicate_column"),
         ("a\tb\nBj\xf6rk\t2\n".encode("latin-1"), "not_utf8"),
         (b"a\tb\n1\x00\t2\n", "nul_bytes"),
-        ("a\tb\n1\t2\n".encode("utf-16"), "not_utf8"),
+        ("a\tb\n1\t2\n".encode("utf-16"), "utf16"),
     ],
 )
 def test_read_text_table__unusable_content(write, content, code):
@@ -164,7 +164,7 @@ def test_read_text_table__unusable_content(write, content, code):
 
 
 def test_read_text_table__quote_open_at_the_end(write):
-    assert code_of(read_text_table, write('a,b\n"1,2\n3,4\n')) in {"ragged_row", "unreadable_table"}
+    assert code_of(read_text_table, write('a,b\n"1,2\n3,4\n')) == "open_quote"
 
 
 def test_read_text_table__not_utf8_names_the_byte(write):
@@ -226,7 +226,7 @@ def test_read_bytes__bgzip(write):
 
 def test_read_bytes__bgzip_without_its_end_block_is_cut_off(write):
     """Each block is a complete gzip member, so only the missing end block betrays the loss."""
-    assert code_of(read_bytes, write(bgzip_block(b"a\tb\n1\t2\n"), "t.gz")) == "truncated_gzip"
+    assert code_of(read_bytes, write(bgzip_block(b"a\tb\n1\t2\n"), "t.gz")) == "bgzip_without_end_block"
 
 
 def test_read_bytes__gzip_is_known_by_content_not_by_name(write):

@@ -146,7 +146,7 @@ def test_read_sumstats__unusable_place_leaves_the_identifier(gwas, change):
 
 @pytest.mark.parametrize(("text", "position"), [("100.0", 100), ("1e5", 100_000), ("4294967295", 4_294_967_295)])
 def test_read_sumstats__positions_as_other_programs_print_them(gwas, text, position):
-    assert gwas({"base_pair_location": text}).frame["position"].to_list() == [position]
+    assert gwas({"base_pair_location": text}, genome_build="").frame["position"].to_list() == [position]
 
 
 def test_read_sumstats__notes_count_what_a_reader_should_know(gwas):

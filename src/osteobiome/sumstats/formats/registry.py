@@ -18,6 +18,14 @@ Columns = dict[str, str]
 
 Prepare = Callable[[pl.DataFrame], pl.DataFrame]
 REQUIRED = ("effect_allele", "other_allele", "beta", "se")
+OUR_NAMES = (
+    "rsid", "chromosome", "position", "effect_allele", "other_allele", "beta", "odds_ratio", "hazard_ratio", "z", "se",
+    "ci_low", "ci_high", "eaf", "p_value", "neg_log_10_p_value", "n", "n_cases", "n_controls", "info", "keep", "proxy",
+)  # fmt: skip
+"""Names that a format may map to. ``ci_low`` and ``ci_high`` are on the scale of the ratio where a ratio is mapped
+beside them, else on that of beta."""
+LINE = "__line__"
+"""Line of the file, in every chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +38,19 @@ class Format:
         Name in trait tables; name for readers.
     columns : callable
         ``columns(header, side) -> {our name: column of the file}`` for what the header offers. Our names are those of
-        ``core.columns``, with ``p_value`` or ``neg_log_10_p_value``, ``odds_ratio`` in place of beta, and ``keep``.
+        ``OUR_NAMES``. Several of our names may stand for one column that packs them (``1:869334:G:A``, a sample of a
+        VCF); ``prepare`` takes it apart. Private names that start with ``_`` are for ``prepare`` alone, except
+        ``_trait``: which of several traits in one table a row belongs to.
     expected : callable
-        ``expected(our name, side) -> str``: how this format spells a column, for messages.
+        ``expected(our name, side) -> str``: how this format spells a column, for messages. A name that the format
+        expresses by another one (minus log10 p in place of p, z in place of beta) is answered with that column.
     is_prealigned : bool
         True if exposure and outcome stand in one row with the same effect allele, as their authors left them.
     signature : tuple of frozenset of str
-        Sets of column names; a header that holds all names of one set is of this format. Empty: never sniffed.
+        Sets of column names; a header that holds all names of one set is of this format. Empty: never sniffed. A ``#``
+        before the first name of a header plays no part.
+    refuses : frozenset of str
+        Column names that a header of this format cannot hold.
     rank : int
         Among several formats whose signature fits, the one of highest rank is taken; a signature that another format's
         header could hold too gets a low one.
@@ -45,6 +59,10 @@ class Format:
         names and private ones that start with ``_``, and ``__line__``; it returns text columns of our names. Rows may
         be split (one line of several alleles), never dropped: rows to leave out are marked in ``_drop``, text that
         names the reason, null where the row stays.
+    effect : str
+        Which allele the effect belongs to, in words.
+    made : frozenset of str
+        Our names that ``prepare`` makes without a column of that name, such as the position from a packed identifier.
     source : str
         Where the format is described: DOI, or name and version of a manual.
     """
@@ -55,8 +73,11 @@ class Format:
     expected: Callable[[str, Side], str]
     is_prealigned: bool = False
     signature: tuple[frozenset[str], ...] = ()
+    refuses: frozenset[str] = frozenset()
     rank: int = 0
     prepare: Prepare | None = None
+    made: frozenset[str] = frozenset()
+    effect: str = ""
     source: str = ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from osteobiome.sumstats.formats.naming import with_n_of_parts
 from osteobiome.sumstats.formats.registry import FORMATS, Columns, Format, Side
 from osteobiome.sumstats.formats.twosamplemr import STEMS, expected
 
@@ -30,10 +31,20 @@ def columns(header: Sequence[str], side: Side) -> Columns:
         found["keep"] = "mr_keep"
     if f"proxy.{side}" in header:
         found["proxy"] = f"proxy.{side}"
-    return found
+    return with_n_of_parts(found)
 
 
 FORMATS.add(
     "twosamplemr_harmonised",
-    Format("twosamplemr_harmonised", "TwoSampleMR harmonised table", columns, expected, is_prealigned=True),
+    Format(
+        "twosamplemr_harmonised",
+        "TwoSampleMR harmonised table",
+        columns,
+        expected,
+        is_prealigned=True,
+        signature=(frozenset({"SNP", "beta.exposure", "beta.outcome"}),),
+        rank=70,
+        effect="effect_allele.exposure and effect_allele.outcome, which are the same",
+        source="TwoSampleMR 0.7, 'harmonise_data'; Hemani et al. 2018, doi:10.7554/eLife.34408",
+    ),
 )

@@ -1,0 +1,203 @@
+"""Commands about files of summary statistics: check, convert, head, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osteobiome.cli.options import Json, Quiet, Verbose
+from osteobiome.cli.shared import BAD_INPUT, errors_as_exit, print_json, print_table, say, set_up_logging
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="Summary statistics: text, compressed text or Parquet.")]
+FormatName = Annotated[
+    str | None,
+    typer.Option("--format", metavar="F", help="Format of the file; left out, its header tells (see `formats`)."),
+]
+Build = Annotated[
+    str | None, typer.Option("--build", metavar="B", help="Genome build of the positions: GRCh37 or GRCh38.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="OURS=THEIRS", help="Column of a table of no known format; may be repeated."),
+]
+TraitName = Annotated[
+    str | None, typer.Option("--trait", metavar="NAME", help="Which trait, of a table that holds several.")
+]
+MapFile = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="Variants (.bim, .pvar or table) to fill positions and alleles from."),
+]
+MaxBadRows = Annotated[
+    float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
+]
+
+
+@app.command()
+def check(
+    file: File,
+    format_name: FormatName = None,
+    build: Build = None,
+    columns: Columns = None,
+    trait: TraitName = None,
+    map_file: MapFile = None,
+    max_bad_rows: MaxBadRows = 0.05,
+    show_all: Annotated[bool, typer.Option("--all", help="Every finding with its lines, not ten lines.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Read a file whole and say whether it can be used, and what is wrong with it."""
+    set_up_logging(verbose)
+    from osteobiome.cli.sumstats_text import finding_lines
+    from osteobiome.sumstats.checking import check_sumstats
+    from osteobiome.sumstats.request import request
+
+    with errors_as_exit(as_json=as_json):
+        asked = request(format_name, build, columns or [], trait=trait, map_file=map_file)
+        result = check_sumstats(
+            file,
+            file_format=asked.file_format,
+            columns=asked.columns,
+            options=asked.options,
+            max_bad_rows=max_bad_rows,
+        )
+    if as_json:
+        print_json(result.as_dict())
+    elif not quiet:
+        say(result.summary())
+        if show_all:
+            for line in finding_lines(result.findings):
+                say(line)
+    if result.verdict == "unusable":
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def convert(
+    file: File,
+    to: Annotated[str, typer.Option("--to", metavar="F", help="ssf, vcf, parquet, twosamplemr, csv or xlsx.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")],
+    format_name: FormatName = None,
+    build: Build = None,
+    columns: Columns = None,
+    trait: TraitName = None,
+    map_file: MapFile = None,
+    lift_to: Annotated[
+        str, typer.Option("--lift-to", metavar="B", help="Bring the positions to this build: GRCh37 or GRCh38.")
+    ] = "",
+    side: Annotated[str, typer.Option("--side", help="exposure or outcome, for TwoSampleMR tables.")] = "outcome",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    max_bad_rows: MaxBadRows = 0.05,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Write a file in another format, checked, sorted, and lifted to another build if wished."""
+    set_up_logging(verbose)
+    from osteobiome.core.text import count, reason
+    from osteobiome.sumstats.converting import convert_sumstats
+    from osteobiome.sumstats.request import request
+
+    with errors_as_exit(as_json=as_json):
+        asked = request(format_name, build, columns or [], trait=trait, map_file=map_file, lift_to=lift_to, side=side)
+        result = convert_sumstats(file, out, to=to, request=asked, max_bad_rows=max_bad_rows, overwrite=overwrite)
+    if as_json:
+        print_json(result.as_dict())
+    if as_json or quiet:
+        return
+    for path in result.paths:
+        say(f"wrote {path}")
+    say(f"{count(result.n_in, 'row')}, {result.n_written:,} written")
+    for name, number in result.n_dropped.items():
+        say(f"  {number:,} dropped: {reason(name)}")
+
+
+@app.command()
+def head(
+    file: File,
+    n_rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=1000, metavar="N", help="Rows to show.")] = 5,
+    format_name: FormatName = None,
+    build: Build = None,
+    columns: Columns = None,
+    trait: TraitName = None,
+    map_file: MapFile = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show the first rows as they are understood: which column is what, which allele the effect belongs to."""
+    set_up_logging(verbose)
+    from osteobiome.cli.sumstats_text import column_lines, preview_rows
+    from osteobiome.sumstats.request import request
+    from osteobiome.sumstats.table import begin
+
+    with errors_as_exit(as_json=as_json):
+        asked = request(format_name, build, columns or [], trait=trait, map_file=map_file)
+        ingest = begin(
+            file, trait_id=str(file), file_format=asked.file_format, columns=asked.columns, options=asked.options
+        )
+        rows = ingest.preview(n_rows)
+    if as_json:
+        print_json({"file": str(file), "format": ingest.fmt.name, "columns": ingest.found, "rows": rows.to_dicts()})
+    if as_json or quiet:
+        return
+    for line in column_lines(ingest):
+        say(line)
+    say("")
+    print_table(*preview_rows(rows), right=frozenset({2, 5, 6, 7, 8, 9}))
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Summary statistics.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Summary statistics to compare with.")],
+    build: Build = None,
+    trait: TraitName = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Compare two files at the variants that they share: alleles, effects, frequencies."""
+    set_up_logging(verbose)
+    from osteobiome.cli.sumstats_text import comparison_lines
+    from osteobiome.sumstats.comparing import compare_sumstats
+    from osteobiome.sumstats.request import request
+    from osteobiome.sumstats.table import read_sumstats
+
+    with errors_as_exit(as_json=as_json):
+        asked = request(None, build, [], trait=trait, map_file=None)
+        result = compare_sumstats(
+            *(read_sumstats(path, trait_id=str(path), options=asked.options) for path in (first, second))
+        )
+    if as_json:
+        print_json(result.as_dict())
+    elif not quiet:
+        for line in comparison_lines(result):
+            say(line)
+
+
+@app.command()
+def formats(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
+    """List the formats that are read and written."""
+    set_up_logging(verbose)
+    from osteobiome.sumstats.formats import FORMATS
+    from osteobiome.sumstats.writing import WRITERS
+
+    if as_json:
+        print_json(
+            {
+                "read": [{"name": f.name, "label": f.label, "source": f.source} for _, f in FORMATS.items()],
+                "written": [
+                    {"name": w.name, "label": w.label, "suffixes": list(w.suffixes)} for _, w in WRITERS.items()
+                ],
+            }
+        )
+    if as_json or quiet:
+        return
+    print_table(["read", ""], [[f.name, f.label] for _, f in FORMATS.items()])
+    say("")
+    print_table(["written", "", "ends in"], [[w.name, w.label, ", ".join(w.suffixes)] for _, w in WRITERS.items()])

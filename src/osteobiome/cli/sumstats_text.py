@@ -1,0 +1,85 @@
+"""Findings, previews and comparisons of files as lines and tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osteobiome.core.text import count, p_value, reason, significant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+    from osteobiome.core.findings import Finding
+    from osteobiome.sumstats.comparing import FileComparison
+    from osteobiome.sumstats.ingest import Ingest
+
+_KINDS = {"fatal": "fault", "row": "rows dropped", "note": "note"}
+
+
+def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield every finding with its places."""
+    for found in findings:
+        yield ""
+        yield f"{found.id} ({_KINDS.get(found.severity, found.severity)}, {found.count:,})"
+        yield f"  {found.found}"
+        for example in found.examples:
+            place = f"line {example.line}" if example.line is not None else "the file"
+            column = f", {example.column}" if example.column else ""
+            yield f"    {place}{column}: {example.value}"
+        if found.hint:
+            yield f"  To do: {found.hint}"
+
+
+def column_lines(ingest: Ingest) -> Iterator[str]:
+    """Yield which column of the file is which of ours."""
+    yield f"Read as {ingest.fmt.label}"
+    for ours, theirs in ingest.found.items():
+        if not ours.startswith("_"):
+            yield f"  {ours:<20} {theirs}"
+
+
+def preview_rows(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return a preview as header and cells."""
+    header = ["rsid", "chromosome", "position", "effect", "other", "beta", "se", "eaf", "p", "n"]
+    cells = [
+        [
+            row["rsid"] or "",
+            "" if row["chromosome"] is None else str(row["chromosome"]),
+            "" if row["position"] is None else str(row["position"]),
+            row["effect_allele"],
+            row["other_allele"],
+            significant(row["beta"], 4),
+            significant(row["se"], 4),
+            "" if row["eaf"] is None else significant(row["eaf"], 4),
+            p_value(row["neg_log_10_p_value"]),
+            "" if row["n"] is None else f"{row['n']:,.0f}",
+        ]
+        for row in rows.to_dicts()
+    ]
+    return header, cells
+
+
+def comparison_lines(result: FileComparison) -> Iterator[str]:
+    """Yield what a comparison of two files found."""
+    yield f"{result.first}: {count(result.n_first, 'variant')}"
+    yield f"{result.second}: {count(result.n_second, 'variant')}"
+    yield f"in both: {result.n_common:,}, of these identical: {result.n_identical:,}"
+    for name, number in result.rows.by_reason().items():
+        yield f"  {number:,} of the first not compared: {reason(name)}"
+    if result.beta_correlation is not None:
+        yield f"correlation of effects: {result.beta_correlation:.4f}"
+    if result.eaf_correlation is not None:
+        yield f"correlation of frequencies: {result.eaf_correlation:.4f}"
+    if result.share_same_sign is not None:
+        share = f"{100 * result.share_same_sign:.1f} %"
+        yield f"same sign among {count(result.n_strong, 'variant')} with p below 1e-5: {share}"
+    if result.se_ratio is not None:
+        yield f"standard error, second over first: {significant(result.se_ratio)} (median)"
+    for row in result.largest.to_dicts():
+        name = row["rsid"] or f"{row['chromosome']}:{row['position']}"
+        yield (
+            f"  differs most: {name} {row['effect_allele']}/{row['other_allele']}: "
+            f"{significant(row['beta_first'])} against {significant(row['beta_second'])}"
+        )

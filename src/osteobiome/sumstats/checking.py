@@ -1,0 +1,171 @@
+"""`check_sumstats`: a verdict on one file, with every finding behind it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from osteobiome.core.errors import OsteobiomeError
+from osteobiome.core.findings import Finding, finding_of
+from osteobiome.core.rows import RowReport
+from osteobiome.core.text import count
+from osteobiome.sumstats.formats import FORMATS
+from osteobiome.sumstats.metadata import metadata_findings, read_metadata
+from osteobiome.sumstats.qc.checks import casts_doubt
+from osteobiome.sumstats.qc.dropped import report_findings
+from osteobiome.sumstats.table import IngestOptions, begin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from osteobiome.sumstats.ingest import Ingest
+
+Verdict = Literal["usable", "doubtful", "unusable"]
+MAX_BAD_ROWS = 0.05
+"""Share of rows that one fault may take, as in the study file."""
+_ORDER = {"fatal": 0, "row": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What is known about a file after it was read whole.
+
+    Parameters
+    ----------
+    file : str
+        Path as given.
+    format : str
+        Registered format; empty if the file could not be read that far.
+    genome_build : str
+        Build as declared, or as the positions show; empty if unknown.
+    rows : RowReport
+        Rows in, kept, dropped.
+    findings : tuple of Finding
+        Fatal ones first, then dropped rows, then doubts, then notes.
+    """
+
+    file: str
+    format: str
+    genome_build: str
+    rows: RowReport
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the file can be used: yes; yes, but something casts doubt on it; no."""
+        if any(found.severity == "fatal" for found in self.findings):
+            return "unusable"
+        return "doubtful" if any(casts_doubt(found) for found in self.findings) else "usable"
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the result as plain data for JSON."""
+        return {
+            "file": self.file,
+            "format": self.format or None,
+            "genome_build": self.genome_build or None,
+            "verdict": self.verdict,
+            "n_in": self.rows.n_in,
+            "n_kept": self.rows.n_kept,
+            "n_dropped": self.rows.by_reason(),
+            "findings": [found.as_dict() for found in self.findings],
+        }
+
+    def summary(self) -> str:
+        """Return the verdict in at most ten lines."""
+        lines = [f"{self.file}: {_WORDS[self.verdict]}"]
+        if self.format:
+            label = FORMATS[self.format].label if self.format in FORMATS else self.format
+            build = f", positions on {self.genome_build}" if self.genome_build else ", genome build unknown"
+            lines.append(f"  Read as {label}{build}.")
+        if self.rows.n_in:
+            dropped = f"; {self.rows.n_dropped:,} dropped" if self.rows.n_dropped else "; none dropped"
+            lines.append(f"  {count(self.rows.n_in, 'row')}, {self.rows.n_kept:,} kept{dropped}.")
+        shown = [found for found in self.findings if found.severity != "note" or casts_doubt(found)]
+        for found in shown[:_ROOM]:
+            lines.append(f"  {_MARKS[found.severity]}: {_sentence(found)}")
+        more = len(shown) - _ROOM
+        rest = [found for found in self.findings if found not in shown]
+        if more > 0:
+            lines.append(f"  ... and {count(more, 'further finding')} (--all)")
+        elif rest:
+            lines.append(f"  Besides: {count(len(rest), 'remark')} that need no action (--all)")
+        return "\n".join(lines)
+
+
+_ROOM = 6
+_MARKS = {"fatal": "Fault", "row": "Dropped", "note": "Doubt"}
+_WORDS = {
+    "usable": "can be used.",
+    "doubtful": "can be read, but look at the doubts first.",
+    "unusable": "cannot be used as it is.",
+}
+
+
+def _sentence(found: Finding) -> str:
+    """Return a finding as one line: what, where, what to do."""
+    where = ""
+    lines = [example.line for example in found.examples if example.line is not None]
+    if found.severity == "row":
+        text = f"{count(found.count, 'row')}, {found.found}"
+        first = found.examples[0] if found.examples else None
+        value = f" {first.column} {first.value!r}" if first is not None and first.value else ""
+        where = f" (line {', '.join(map(str, lines[:3]))}{' ...' if len(lines) > 3 else ''}{value})" if lines else ""
+    else:
+        text = found.found
+        where = f" (line {lines[0]})" if lines and "line" not in text else ""
+    return f"{text}{where}. {found.hint}".rstrip(". ") + "."
+
+
+def check_sumstats(
+    path: Path,
+    *,
+    file_format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    options: IngestOptions | None = None,
+    max_bad_rows: float = MAX_BAD_ROWS,
+) -> CheckResult:
+    """Read a file whole and say what is wrong with it; no fault of the file raises.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File.
+    file_format : str, optional
+        Registered format; left out, the header tells.
+    columns : mapping of str, optional
+        Our names to those of the file, for a table of no known format.
+    options : IngestOptions, optional
+        How to read it.
+    max_bad_rows : float
+        Share of rows that one fault may take before it is fatal.
+
+    Raises
+    ------
+    UnknownNameError, ConfigError
+        The format or a column of the mapping is not known: that is a fault of the call, not of the file.
+    """
+    options = options or IngestOptions()
+    if file_format:
+        FORMATS[file_format]
+    ingest: Ingest | None = None
+    findings: list[Finding] = []
+    try:
+        metadata = read_metadata(path)
+        if metadata is not None:
+            findings += metadata_findings(metadata, path=path, declared_build=options.genome_build)
+    except OsteobiomeError as error:
+        findings += [finding_of(fault) for fault in error.faults]
+    rows, build = RowReport(str(path), "check", 0, 0), options.genome_build
+    try:
+        ingest = begin(path, trait_id=str(path), file_format=file_format, columns=columns, options=options)
+        deque(ingest.sorted_frames(), maxlen=0)
+        rows = ingest.report()
+        findings += [*ingest.findings(), *report_findings(rows, names=ingest.found, max_bad_rows=max_bad_rows)]
+        build = build or ingest.inferred_build()
+    except OsteobiomeError as error:
+        findings += [finding_of(fault) for fault in error.faults]
+    unique = {found.id: found for found in reversed(findings)}
+    ordered = sorted(unique.values(), key=lambda found: (_ORDER[found.severity], not casts_doubt(found), -found.count))
+    return CheckResult(str(path), ingest.fmt.name if ingest is not None else "", build, rows, tuple(ordered))

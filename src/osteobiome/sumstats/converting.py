@@ -1,0 +1,102 @@
+"""`convert_sumstats`: from one format to another, checked on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osteobiome.store import file_sha256
+from osteobiome.sumstats.table import begin
+from osteobiome.sumstats.writing import WRITERS, TraitFacts, write_sumstats
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from osteobiome.sumstats.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a conversion did.
+
+    Parameters
+    ----------
+    paths : tuple of pathlib.Path
+        Files written, the table first.
+    format : str
+        Format that was read.
+    n_in, n_written : int
+        Rows of the file, and of the new one.
+    n_dropped : dict of str to int
+        Rows by the reason why they are not in the new one.
+    """
+
+    paths: tuple[Path, ...]
+    format: str
+    n_in: int
+    n_written: int
+    n_dropped: dict[str, int]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the result as plain data for JSON."""
+        return {
+            "files": [str(path) for path in self.paths],
+            "format": self.format,
+            "n_in": self.n_in,
+            "n_kept": self.n_written,
+            "n_dropped": self.n_dropped,
+        }
+
+
+def convert_sumstats(
+    path: Path, out: Path, *, to: str, request: Request, max_bad_rows: float = 0.05, overwrite: bool = False
+) -> Converted:
+    """Write a file of summary statistics in another format.
+
+    Rows are checked as at ingest and written sorted along the genome; each effect belongs to the first allele of the
+    variant's class. Nothing is written if the file cannot be used.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to read.
+    out : pathlib.Path
+        File to write.
+    to : str
+        Registered writer.
+    request : Request
+        How to read.
+    max_bad_rows : float
+        Share of rows that one fault may take.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputFileError, SchemaError
+        The file cannot be read as declared.
+    StoreWriteError
+        The new file cannot be written.
+    """
+    WRITERS[to]
+    ingest = begin(
+        path,
+        trait_id=path.name.split(".")[0],
+        file_format=request.file_format,
+        columns=request.columns,
+        options=request.options,
+    )
+    options = request.options
+    facts = TraitFacts(
+        trait_id=path.name.split(".")[0],
+        genome_build=options.lift_to or options.genome_build,
+        source=path.name,
+        source_sha256=file_sha256(path),
+    )
+    frames = ingest.checked_frames(max_bad_rows=max_bad_rows)
+    written = write_sumstats(frames, out, to=to, facts=facts, side=options.side, overwrite=overwrite)
+    rows = ingest.report()
+    dropped = rows.by_reason()
+    for name, number in written.rows.by_reason().items():
+        dropped[name] = dropped.get(name, 0) + number
+    return Converted(written.paths, ingest.fmt.name, rows.n_in, written.rows.n_kept, dropped)

@@ -1,0 +1,365 @@
+"""From a file to a checked, oriented, sorted table: chunk by chunk, so that memory does not grow with the file."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from osteobiome.core.errors import Fault, InputFileError
+from osteobiome.core.findings import fault_of
+from osteobiome.core.rows import RowLedger, RowReport
+from osteobiome.core.schema import validate
+from osteobiome.stats.tails import neg_log10_p_normal
+from osteobiome.sumstats.comparison import MarkerComparison
+from osteobiome.sumstats.effects import FROM, with_effects
+from osteobiome.sumstats.formats.applying import our_columns
+from osteobiome.sumstats.identity import add_keys, orient
+from osteobiome.sumstats.liftover import lift
+from osteobiome.sumstats.parsing import parsed
+from osteobiome.sumstats.qc.duplicates import drop_duplicates
+from osteobiome.sumstats.qc.reference import comparison_findings
+from osteobiome.sumstats.qc.rows import author_excluded, is_true, row_checks, split
+from osteobiome.sumstats.qc.whole import WholeFile, places
+from osteobiome.sumstats.reference import chromosome_lengths
+from osteobiome.sumstats.resolving import resolve_columns
+from osteobiome.sumstats.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from osteobiome.core.findings import Example, Finding
+    from osteobiome.sumstats.formats.registry import Columns, Format, Side
+    from osteobiome.sumstats.maps import VariantMap
+    from osteobiome.sumstats.reading import TextTable
+
+CHUNK_BYTES = 24_000_000
+"""Text read at a time; two chunks are worked on at once."""
+THREADS = 2
+_PREVIEW_BYTES = 1_000_000
+P_GAP, P_GAP_SHARE = 1.0, 0.2
+"""A printed p and that of beta / se may differ by one plus a fifth on the scale of minus log10: printed numbers are
+rounded, and some programs print p of another test. Our choice: it only decides about a note, never about a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How a file is to be read.
+
+    Parameters
+    ----------
+    genome_build : str
+        Build of the positions as declared; empty if unknown.
+    side : {"exposure", "outcome"}
+        Which half of a two-trait table is read.
+    trait : str, optional
+        Which trait of a table that holds several.
+    lift_to : str
+        Build to bring the positions to; empty to leave them.
+    variant_map : VariantMap, optional
+        Fills positions, identifiers, other alleles and frequencies that the file lacks.
+    reference : polars.DataFrame, optional
+        Markers with frequencies to compare with, in place of the bundled European ones.
+    compare : bool
+        Whether to compare with markers at all.
+    chunk_bytes : int
+        Text read at a time; no result depends on it.
+    """
+
+    genome_build: str = ""
+    side: Side = "outcome"
+    trait: str | None = None
+    lift_to: str = ""
+    variant_map: VariantMap | None = None
+    reference: pl.DataFrame | None = field(default=None, repr=False)
+    compare: bool = True
+    chunk_bytes: int = CHUNK_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What one chunk became."""
+
+    raw: pl.DataFrame
+    typed: pl.DataFrame
+    keyed: pl.DataFrame
+    ledger: RowLedger
+    counted: dict[str, tuple[int, tuple[Example, ...]]]
+    traits: frozenset[str]
+
+
+class Ingest:
+    """One pass over one file.
+
+    Parameters
+    ----------
+    table : TextTable
+        Opened file.
+    fmt : Format
+        What its columns mean.
+    trait_id : str
+        Name for the row report.
+    options : IngestOptions
+        How to read.
+
+    Raises
+    ------
+    SchemaError
+        The file lacks a column that is needed.
+    """
+
+    def __init__(self, table: TextTable, *, fmt: Format, trait_id: str, options: IngestOptions) -> None:
+        self._table = table
+        self.fmt = fmt
+        self.options = options
+        provided = options.variant_map.provides if options.variant_map is not None else frozenset[str]()
+        self.found: Columns = resolve_columns(
+            table.header, fmt, side=options.side, where=str(table.path), provided=provided
+        )
+        self.ledger = RowLedger(trait_id, "ingest")
+        self.whole = WholeFile(self.found)
+        self.comparison = MarkerComparison(options.reference) if options.compare else None
+        self._lengths = chromosome_lengths(options.genome_build) if options.genome_build else None
+        self._traits: set[str] = set()
+        self.n_kept = 0
+        self.n_placed = 0
+
+    def sorted_frames(self, *, spool_folder: Path | None = None) -> Iterator[pl.DataFrame]:
+        """Read the file and give back its rows, oriented and sorted by key, without duplicates.
+
+        Row report and findings are complete once the last frame was taken.
+
+        Parameters
+        ----------
+        spool_folder : pathlib.Path, optional
+            Where rows wait on disk when they do not fit into memory.
+        """
+        with Spool(spool_folder, key="variant_key") as spool:
+            for piece in self._pieces():
+                self._collect(piece)
+                spool.add(piece.keyed)
+            self._need_rows()
+            for frame in spool.sorted_frames():
+                kept = drop_duplicates(frame, self.ledger)
+                self._note(kept)
+                yield validate(kept, "variants")
+
+    def checked_frames(
+        self, *, max_bad_rows: float, allow: frozenset[str] = frozenset(), spool_folder: Path | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Give back the rows as :meth:`sorted_frames` does, and raise after the last one if the file is not to be used.
+
+        Parameters
+        ----------
+        max_bad_rows : float
+            Share of rows that one fault may take.
+        allow : frozenset of str
+            Faults that may take any share, and whole-file faults that are known and accepted.
+        spool_folder : pathlib.Path, optional
+            As in :meth:`sorted_frames`.
+
+        Raises
+        ------
+        InputFileError
+            One fault took too many rows, or the whole file is not what it is declared to be.
+        """
+        yield from self.sorted_frames(spool_folder=spool_folder)
+        self.raise_if_unusable(max_bad_rows=max_bad_rows, allow=allow)
+
+    def raise_if_unusable(self, *, max_bad_rows: float, allow: frozenset[str] = frozenset()) -> None:
+        """Raise if one fault took too many rows, or the whole file is not what it is declared to be.
+
+        Parameters
+        ----------
+        max_bad_rows, allow
+            As in :meth:`checked_frames`.
+
+        Raises
+        ------
+        InputFileError
+            With every such fault.
+        """
+        where = str(self._table.path)
+        faults = list(self.report().excess(max_bad_rows=max_bad_rows, allow=allow))
+        faults += [
+            fault_of(found, where=where)
+            for found in self.findings()
+            if found.severity == "fatal" and found.id not in allow
+        ]
+        if faults:
+            raise InputFileError(*faults)
+
+    def preview(self, n_rows: int) -> pl.DataFrame:
+        """Return the first good rows as they are understood, in the order of the file, without reading on.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows wanted.
+
+        Returns
+        -------
+        polars.DataFrame
+            Alleles and effects as in the file, not turned.
+        """
+        for chunk in self._table.chunks(n_bytes=_PREVIEW_BYTES):
+            piece = self._piece(chunk)
+            self._collect(piece)
+            if self.options.trait is None or piece.typed.height:
+                return piece.typed.head(n_rows)
+        self._need_rows()
+        return pl.DataFrame()
+
+    def report(self) -> RowReport:
+        """Return the row report; call it after the last frame."""
+        return self.ledger.close(self.n_kept)
+
+    def findings(self) -> list[Finding]:
+        """Return what reading and whole-file checks found; call it after the last frame."""
+        found = [*self._table.findings, *self.whole.findings(n_kept=self.n_kept)]
+        if self.comparison is not None:
+            found += comparison_findings(self.comparison.result(), declared_build=self.options.genome_build)
+        return found
+
+    def inferred_build(self) -> str:
+        """Return the build that the positions show; empty if they do not."""
+        return self.comparison.result().build.build if self.comparison is not None else ""
+
+    @property
+    def genome_build(self) -> str:
+        """Build of the positions in the result; empty if there are none."""
+        return (self.options.lift_to or self.options.genome_build) if self.n_placed else ""
+
+    def _pieces(self) -> Iterator[_Piece]:
+        """Work on several chunks at once, and give the results back in the order of the file."""
+        with ThreadPoolExecutor(max_workers=THREADS) as pool:
+            waiting: deque[Future[_Piece]] = deque()
+            for chunk in self._table.chunks(n_bytes=self.options.chunk_bytes):
+                waiting.append(pool.submit(self._piece, chunk))
+                if len(waiting) > THREADS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _piece(self, chunk: pl.DataFrame) -> _Piece:
+        """Turn one chunk of text into checked, oriented rows; runs in a thread and changes nothing of this object."""
+        text = our_columns(chunk, self.fmt, self.found)
+        text, traits = self._of_trait(text)
+        ledger = RowLedger(self.ledger.subject, "ingest", text.height)
+        raw = parsed(text)
+        if self.options.variant_map is not None:
+            raw = self.options.variant_map.fill(raw, ledger)
+        raw = with_effects(raw)
+        kept = split(raw, row_checks(frozenset(raw.columns), names=self.found, lengths=self._lengths), ledger)
+        kept = self._left_out(kept, ledger)
+        typed, counted = self._typed(kept, ledger)
+        keyed = typed
+        if self.options.lift_to and self.options.lift_to != self.options.genome_build:
+            keyed, _ = lift(typed, source=self.options.genome_build, target=self.options.lift_to, ledger=ledger)
+        return _Piece(raw, typed, add_keys(orient(keyed)), ledger, counted, traits)
+
+    def _of_trait(self, text: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
+        """Return the rows of the trait that was asked for, and the names of all traits."""
+        if "_trait" not in text.columns:
+            return text, frozenset()
+        names = frozenset(text["_trait"].drop_nulls().unique().to_list())
+        if self.options.trait is not None:
+            text = text.filter(pl.col("_trait") == self.options.trait)
+        return text, names
+
+    def _left_out(self, kept: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
+        """Drop rows that are fine and that a rule of the format, or the authors, leave out."""
+        if "_drop" in kept.columns:
+            reasons = kept["_drop"].drop_nulls().unique().sort().to_list()
+            rules = [(str(name), pl.col("_drop") == name, "rsid") for name in reasons]
+            kept = split(kept, rules, ledger, kind="policy") if rules else kept
+        if "keep" in self.found:
+            kept = split(kept, [("excluded_by_authors", author_excluded(), "rsid")], ledger, kind="policy")
+        if "proxy" in self.found:
+            ledger.note("proxy_in_place_of_variant", kept.filter(is_true("proxy")).height)
+        return kept
+
+    def _typed(
+        self, kept: pl.DataFrame, ledger: RowLedger
+    ) -> tuple[pl.DataFrame, dict[str, tuple[int, tuple[Example, ...]]]]:
+        """Return good rows with the columns of the store that do not depend on orientation."""
+        for name in FROM:
+            if name in kept.columns:
+                ledger.note(name, int(kept[name].sum()))
+        with np.errstate(over="ignore"):  # an absurd effect ends as a status of the estimate
+            from_z = neg_log10_p_normal(kept["beta_"].to_numpy() / kept["se_"].to_numpy())
+        logs = [name for name in ("neg_log_10_p_value", "p") if name in kept.columns]
+        printed = kept.select(pl.coalesce(logs)).to_series().fill_null(np.nan).to_numpy() if logs else from_z * np.nan
+        derived = ~np.isfinite(printed)
+        is_zero = np.isposinf(printed)
+        ledger.note("p_value_from_beta_and_se", int(derived.sum()))
+        # a standard error computed from p cannot contradict it
+        doubtful = np.abs(printed - from_z) > P_GAP + P_GAP_SHARE * np.maximum(printed, from_z)
+        doubtful &= ~derived & ~kept["is_se_derived"].to_numpy()
+        ledger.note("p_value_contradicts_beta_and_se", int(doubtful.sum()))
+        counted = {}
+        for name, where in (("p_value_contradicts_beta_and_se", doubtful), ("p_value_printed_as_0", is_zero)):
+            if where.any():
+                ledger.note(name, int(where.sum())) if name == "p_value_printed_as_0" else None
+                source = "p_value__text" if "p_value__text" in kept.columns else f"{logs[0]}__text"
+                shown = self.found.get(source.removesuffix("__text"), source)
+                counted[name] = places(kept, pl.Series(where), column=source, shown=shown)
+        nothing = pl.lit(None, dtype=pl.Float64)
+        typed = kept.select(
+            "rsid", "chromosome", "position", "effect_allele", "other_allele",
+            pl.col("beta_").alias("beta"), pl.col("se_").alias("se"),
+            *[(pl.col(name) if name in kept.columns else nothing.alias(name)) for name in ("eaf", "n")],
+            pl.Series("neg_log_10_p_value", np.where(derived, from_z, printed)),
+            "is_beta_derived", "is_se_derived", pl.Series("is_p_derived", derived), pl.col("__line__").alias("line"),
+        )  # fmt: skip
+        return typed, counted
+
+    def _collect(self, piece: _Piece) -> None:
+        self.ledger.absorb(piece.ledger)
+        self.whole.add(piece.raw)
+        for name, found in piece.counted.items():
+            self.whole.count(name, found)
+        if self.comparison is not None:
+            self.comparison.add(piece.typed)
+        self._traits |= piece.traits
+        if len(self._traits) > 1 and self.options.trait is None:
+            raise InputFileError(
+                Fault("several_traits", str(self._table.path), f"rows of {self._some_traits()}", "one trait",
+                      "Name the one to be read")
+            )  # fmt: skip
+
+    def _some_traits(self) -> str:
+        names = sorted(self._traits)
+        return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+    def _need_rows(self) -> None:
+        """Raise if the file has no row, or none of the trait that was asked for."""
+        if self.ledger.n_in:
+            return
+        where = str(self._table.path)
+        if self.options.trait is not None:
+            raise InputFileError(
+                Fault("no_such_trait", where, f"no row of trait '{self.options.trait}'",
+                      f"one of {self._some_traits()}", "Name one that the table has")
+            )  # fmt: skip
+        raise InputFileError(Fault("no_rows", where, "no rows below the header", "a header and rows"))
+
+    def _note(self, kept: pl.DataFrame) -> None:
+        """Count what a reader should know about the kept rows."""
+        is_placed = kept["position"].is_not_null()
+        self.n_kept += kept.height
+        self.n_placed += int(is_placed.sum())
+        self.ledger.note("identified_by_rsid_only", int((~is_placed).sum()))
+        self.ledger.note("palindromic", int(kept["is_palindromic"].sum()))
+        self.ledger.note("eaf_missing", kept["eaf"].null_count())
+        self.ledger.note("indel_matched_exactly", int((kept["allele_class"] == 4).sum()))
+        # rows of one place follow each other, and the last row of a frame has no neighbour in the next
+        same = ((pl.col("position").diff() == 0) & (pl.col("chromosome").diff() == 0)).fill_null(value=False)
+        begins = same & ~same.shift(1, fill_value=False)
+        sites = kept.filter(is_placed).select(begins.sum())
+        self.ledger.note("multi_allelic_sites", int(sites.item() or 0))

@@ -1,0 +1,52 @@
+"""What a row report says, as findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osteobiome.core.findings import Example, Finding
+from osteobiome.core.text import reason
+from osteobiome.sumstats.qc.checks import CHECKS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from osteobiome.core.rows import DroppedRows, RowReport
+
+
+def report_findings(
+    rows: RowReport, *, names: Mapping[str, str], max_bad_rows: float, allow: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Return dropped rows and notes of a row report as findings.
+
+    Parameters
+    ----------
+    rows : RowReport
+        Row report of one file.
+    names : mapping of str
+        Our names of columns to those of the file.
+    max_bad_rows : float
+        Share of rows above which one reason is fatal.
+    allow : frozenset of str
+        Reasons that may take any share.
+    """
+    too_many = {fault.code: fault for fault in rows.excess(max_bad_rows=max_bad_rows, allow=allow)}
+    found = []
+    for drop in rows.dropped:
+        fault = too_many.get(drop.reason)
+        severity = "fatal" if fault else "row" if drop.kind == "fault" else "note"
+        text = fault.found if fault else reason(drop.reason)
+        hint = fault.hint if fault else CHECKS[drop.reason].hint if drop.reason in CHECKS else ""
+        found.append(Finding(drop.reason, severity, drop.count, text, hint, _examples(drop, names)))
+    for name, count in rows.notes:
+        hint = CHECKS[name].hint if name in CHECKS else ""
+        found.append(Finding(name, "note", count, reason(name), hint))
+    return found
+
+
+def _examples(drop: DroppedRows, names: Mapping[str, str]) -> tuple[Example, ...]:
+    columns = drop.columns or ("",) * len(drop.lines)
+    return tuple(
+        Example(line, names.get(column, column), value)
+        for line, value, column in zip(drop.lines, drop.examples, columns, strict=True)
+    )

@@ -1,0 +1,95 @@
+"""What the comparison with reference markers says, as findings: build, strand, frequencies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osteobiome.sumstats.qc.checks import finding
+
+if TYPE_CHECKING:
+    from osteobiome.core.findings import Finding
+    from osteobiome.sumstats.comparison import BuildEvidence, ComparisonResult, FrequencyEvidence
+
+FLIPPED = 0.01
+"""Share of rows on the reverse strand above which a file is not on the forward strand (design: 99 % must agree)."""
+INCOMPATIBLE = 0.02
+"""Share of rows whose alleles no strand makes fit (our choice: some sites have more alleles than two)."""
+ENOUGH = 50
+"""Rows below which nothing is said about strand."""
+
+
+def comparison_findings(result: ComparisonResult, *, declared_build: str) -> list[Finding]:
+    """Return what a comparison found.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+        From :meth:`osteobiome.sumstats.comparison.MarkerComparison.result`.
+    declared_build : str
+        Build that the file is said to be on; empty if nothing is said.
+    """
+    found = [_build(result, declared_build), *_strand(result), _frequency(result)]
+    return [one for one in found if one is not None]
+
+
+def _build(result: ComparisonResult, declared: str) -> Finding | None:
+    evidence = result.build
+    n_told, at = _told(evidence)
+    if evidence.status == "neither":
+        text = f"{evidence.n_rsid_neither:,} of {evidence.n_rsid:,} markers lie elsewhere than on GRCh37 or GRCh38"
+        return finding("build_not_known", evidence.n_rsid_neither, text, result.examples.get("neither_build", ()))
+    if evidence.status == "mixed":
+        text = f"{evidence.n_rsid_grch37:,} markers lie as on GRCh37 and {evidence.n_rsid_grch38:,} as on GRCh38"
+        return finding("build_mixed", 1, text, result.examples.get("other_build", ()))
+    if not evidence.build:
+        return None if declared else finding("build_not_estimable", 1, "too few known markers to tell the build")
+    text = f"{at:,} of {n_told:,} known markers lie as on {evidence.build}"
+    if declared and declared != evidence.build:
+        return finding("builds_differ", at, f"declared as {declared}, but {text}")
+    return None if declared else finding("build_inferred", at, text)
+
+
+def _told(evidence: BuildEvidence) -> tuple[int, int]:
+    """Return how many markers could tell the build, and how many lie as on the inferred one."""
+    if evidence.basis == "rsid":
+        ours = {"GRCh37": evidence.n_rsid_grch37, "GRCh38": evidence.n_rsid_grch38}.get(evidence.build, 0)
+        return evidence.n_rsid_grch37 + evidence.n_rsid_grch38 + evidence.n_rsid_neither, ours
+    ours = {"GRCh37": evidence.n_at_grch37_compatible, "GRCh38": evidence.n_at_grch38_compatible}
+    return evidence.n_markers, ours.get(evidence.build, 0)
+
+
+def _strand(result: ComparisonResult) -> list[Finding]:
+    evidence = result.strand
+    if evidence.n_rows < ENOUGH:
+        return []
+    found = []
+    if evidence.n_incompatible > INCOMPATIBLE * evidence.n_rows:
+        text = f"{evidence.n_incompatible:,} of {evidence.n_rows:,} known variants have other alleles"
+        found.append(
+            finding("alleles_do_not_fit", evidence.n_incompatible, text, result.examples.get("incompatible", ()))
+        )
+    fitting = evidence.n_forward + evidence.n_flipped
+    if fitting and evidence.n_flipped > FLIPPED * fitting:
+        text = f"{evidence.n_flipped:,} of {fitting:,} known variants are on the reverse strand"
+        found.append(finding("strand_flipped", evidence.n_flipped, text, result.examples.get("flipped", ())))
+    return found
+
+
+def _frequency(result: ComparisonResult) -> Finding | None:
+    evidence = result.frequency
+    if evidence.verdict == "not_estimable" or evidence.correlation is None:
+        return None
+    people = f"{evidence.ancestry} reference" if evidence.ancestry else "the reference"
+    text = f"at {evidence.n:,} known variants their correlation with those of {people} is {evidence.correlation:.2f}"
+    if evidence.verdict == "agree":
+        return finding("frequencies_agree", evidence.n, text)
+    name = "frequencies_are_of_the_other_allele" if evidence.verdict == "opposite" else "frequencies_do_not_fit"
+    kind = "opposite" if evidence.verdict == "opposite" else "large_difference"
+    return finding(name, _disagreeing(evidence), text, result.examples.get(kind, ()))
+
+
+def _disagreeing(evidence: FrequencyEvidence) -> int:
+    """Return how many rows disagree, for the count of the finding."""
+    share = evidence.share_opposite if evidence.verdict == "opposite" else evidence.share_large_difference
+    n = evidence.n_clear if evidence.verdict == "opposite" else evidence.n
+    return max(1, round((share or 0.0) * n))

@@ -1,0 +1,275 @@
+"""Checks that need the whole file: what a column seems to hold, whether numbers fit each other and a reference.
+
+Chunks are looked at once. What needs a distribution uses rows whose line number is a multiple of a stride that doubles
+as the file grows, so the answer does not depend on how the file was cut into chunks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from osteobiome.core.findings import MAX_EXAMPLES, Example, Finding
+from osteobiome.core.text import significant
+from osteobiome.sumstats.qc.checks import finding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_SAMPLE = 400_000
+"""Rows kept for checks of distributions."""
+_SAMPLED = ("beta", "odds_ratio", "se", "eaf", "n", "p", "neg_log_10_p_value", "beta_", "se_")
+ENOUGH = 100
+"""Rows below which nothing is said about a whole column."""
+ENOUGH_FOR_LAMBDA = 1_000
+MEDIAN_CHI2 = 0.4549364231195736
+"""Median of the chi-squared distribution with one degree of freedom."""
+LAMBDA_LOW, LAMBDA_HIGH = 0.9, 2.0
+"""Outside these the median statistic is called unusual (our choice: large polygenic studies reach 1.5)."""
+P_CONTRADICTS = 0.02
+"""Share of rows whose p must contradict beta / se before the file is doubted (our choice)."""
+N_LOW = 0.5
+"""A row with less than this share of the largest sample is counted as small (our choice)."""
+PERCENT = 0.2
+"""Share of frequencies above 1 that makes per cent of them, if none is above 100 (our choice)."""
+_EXCEL_DATE = r"^(?i:\d{1,2}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|" + (
+    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{1,2})$"
+)
+
+
+@dataclass(slots=True)
+class Places:
+    """Rows of one kind: how many, and the first of them."""
+
+    count: int = 0
+    shown: tuple[Example, ...] = ()
+
+    def add(self, count: int, examples: tuple[Example, ...]) -> None:
+        """Take the rows of a further chunk, in the order of the file."""
+        self.count += count
+        if len(self.shown) < MAX_EXAMPLES:
+            self.shown = (*self.shown, *examples)[:MAX_EXAMPLES]
+
+
+def places(frame: pl.DataFrame, condition: pl.Expr, *, column: str, shown: str) -> tuple[int, tuple[Example, ...]]:
+    """Return how many rows meet a condition, and the first of them as examples.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Rows with ``__line__``.
+    condition : polars.Expr
+        Which rows.
+    column : str
+        Column of the frame whose value is shown.
+    shown : str
+        Its name in the file.
+    """
+    rows = frame.filter(condition.fill_null(value=False))
+    head = rows.head(MAX_EXAMPLES)
+    values = head[column].cast(pl.String).fill_null("")
+    examples = tuple(Example(line, shown, value) for line, value in zip(head["__line__"], values, strict=True))
+    return rows.height, examples
+
+
+class WholeFile:
+    """Collects what whole-file checks need, chunk by chunk.
+
+    Parameters
+    ----------
+    names : mapping of str
+        Our names to those of the file.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._stride = 1
+        self._sample: list[pl.DataFrame] = []
+        self._n_sampled = 0
+        self._n_rows = 0
+        self._places: dict[str, Places] = {}
+
+    def add(self, raw: pl.DataFrame) -> None:
+        """Take the parsed rows of a chunk, good and bad ones."""
+        self._n_rows += raw.height
+        rows = raw.select("__line__", *[name for name in _SAMPLED if name in raw.columns])
+        self._sample.append(rows.filter(pl.col("__line__") % self._stride == 0) if self._stride > 1 else rows)
+        self._n_sampled += self._sample[-1].height
+        while self._n_sampled > MAX_SAMPLE:
+            self._stride *= 2
+            self._sample = [rows.filter(pl.col("__line__") % self._stride == 0) for rows in self._sample]
+            self._n_sampled = sum(rows.height for rows in self._sample)
+        if "rsid__text" in raw.columns:
+            is_date = pl.col("rsid__text").str.contains(_EXCEL_DATE)
+            self.count("excel_mangled_name", places(raw, is_date, column="rsid__text", shown=self._shown("rsid")))
+        if "position__text" in raw.columns:
+            shown = self._shown("position")
+            text = pl.col("position__text")
+            is_rounded = pl.col("position").is_not_null() & text.str.contains(r"[eE]")
+            self.count("position_in_scientific_notation", places(raw, is_rounded, column="position__text", shown=shown))
+            is_lost = pl.col("position").is_null() & text.is_not_null() & (text != "NA")
+            self.count("unusable_position", places(raw, is_lost, column="position__text", shown=shown))
+
+    def count(self, name: str, found: tuple[int, tuple[Example, ...]]) -> None:
+        """Add rows to a check that counts them."""
+        if found[0]:
+            self._places.setdefault(name, Places()).add(*found)
+
+    def _shown(self, name: str) -> str:
+        return self._names.get(name, name)
+
+    def findings(self, *, n_kept: int) -> list[Finding]:
+        """Return what was found; call it after the last chunk.
+
+        Parameters
+        ----------
+        n_kept : int
+            Rows that were kept, for shares.
+        """
+        sample = pl.concat(self._sample, how="diagonal") if self._sample else pl.DataFrame()
+        found = [
+            check(sample)
+            for check in (
+                self._swapped,
+                self._percent,
+                self._ratio_as_beta,
+                self._p_as_log,
+                self._log_as_p,
+                self._minor,
+                self._small_n,
+            )
+        ]
+        counted = [self._counted(name, seen, n_kept) for name, seen in self._places.items()]
+        return [one for one in (*found, *counted, *self._lambda(sample)) if one is not None]
+
+    def _counted(self, name: str, seen: Places, n_kept: int) -> Finding | None:
+        share = seen.count / max(n_kept, 1)
+        if name == "p_value_contradicts_beta_and_se" and share < P_CONTRADICTS and n_kept >= ENOUGH:
+            return None
+        return finding(name, seen.count, f"{_COUNTED[name]} in {seen.count:,} rows", seen.shown)
+
+    def _swapped(self, sample: pl.DataFrame) -> Finding | None:
+        """Negative standard errors beside effects that are never negative."""
+        if not {"beta", "se"} <= set(sample.columns) or sample.height < 10:
+            return None
+        both = sample.drop_nulls(["beta", "se"])
+        negative = float((both["se"] < 0).mean() or 0.0)  # type: ignore[arg-type]
+        if both.height < 10 or negative < 0.1 or not (both["beta"] > 0).all():
+            return None
+        text = f"{100 * negative:.0f} % of the standard errors are negative and no effect is"
+        rows = both.filter(pl.col("se") < 0).head(MAX_EXAMPLES)
+        return finding("beta_se_swapped", self._about(negative), text, self._examples(rows, "se"))
+
+    def _percent(self, sample: pl.DataFrame) -> Finding | None:
+        if "eaf" not in sample.columns or sample["eaf"].count() < 10:
+            return None
+        eaf = sample["eaf"].drop_nulls()
+        above = float((eaf > 1).mean() or 0.0)  # type: ignore[arg-type]
+        if above < PERCENT or not ((eaf >= 0) & (eaf <= 100)).all():
+            return None
+        rows = sample.filter(pl.col("eaf") > 1).head(MAX_EXAMPLES)
+        text = f"{100 * above:.0f} % of the frequencies are above 1 and none is above 100"
+        return finding("eaf_in_percent", self._about(above), text, self._examples(rows, "eaf"))
+
+    def _ratio_as_beta(self, sample: pl.DataFrame) -> Finding | None:
+        """Effects that are never negative and lie around 1."""
+        if "beta" not in sample.columns or sample["beta"].count() < ENOUGH:
+            return None
+        beta = sample["beta"].drop_nulls()
+        middle = float(np.median(beta.to_numpy()))
+        if not (beta > 0).all() or not 0.8 < middle < 1.25:
+            return None
+        text = f"no effect is negative and their median is {significant(middle)}, as odds ratios are"
+        return finding("beta_is_odds_ratio", self._n_rows, text, self._examples(sample.head(MAX_EXAMPLES), "beta"))
+
+    def _p_as_log(self, sample: pl.DataFrame) -> Finding | None:
+        """P values above 1; minus log10 of p above 1 is negative here."""
+        if "p" not in sample.columns or sample["p"].count() < 10:
+            return None
+        above = float((sample["p"].drop_nulls() < 0).mean() or 0.0)  # type: ignore[arg-type]
+        if above < 0.05:
+            return None
+        rows = sample.filter(pl.col("p") < 0).head(MAX_EXAMPLES)
+        text = f"{100 * above:.0f} % of the p values are above 1, as minus log10 of p is"
+        shown = rows.with_columns((10.0 ** -pl.col("p")).alias("p"))
+        return finding("p_is_neg_log_10", self._about(above), text, self._examples(shown, "p"))
+
+    def _log_as_p(self, sample: pl.DataFrame) -> Finding | None:
+        name = "neg_log_10_p_value"
+        if not {name, "beta_", "se_"} <= set(sample.columns) or sample[name].count() < ENOUGH:
+            return None
+        rows = sample.drop_nulls([name, "beta_", "se_"]).filter(pl.col("se_") > 0)
+        if rows.height < ENOUGH or not ((rows[name] >= 0) & (rows[name] <= 1)).all():
+            return None
+        size = (rows["beta_"] / rows["se_"]).abs().to_numpy()
+        # among a hundred tests some have p below 0.1, that is minus log10 above 1; and a p falls as the statistic rises
+        falls = _rank_correlation(size, rows[name].to_numpy()) < -0.5
+        if not falls:
+            return None
+        return finding("neg_log_10_p_is_p", self._n_rows, "no value is above 1 and they fall as the effects rise")
+
+    def _minor(self, sample: pl.DataFrame) -> Finding | None:
+        if "eaf" not in sample.columns or sample["eaf"].count() < ENOUGH:
+            return None
+        eaf = sample["eaf"].drop_nulls()
+        if float(eaf.max() or 0.0) > 0.5 or float((eaf > 0.4).mean() or 0.0) == 0.0:  # type: ignore[arg-type]
+            return None
+        return finding("eaf_is_maf", self._n_rows, f"the largest of {len(eaf):,} frequencies is {eaf.max()}")
+
+    def _small_n(self, sample: pl.DataFrame) -> Finding | None:
+        if "n" not in sample.columns or sample["n"].count() < ENOUGH:
+            return None
+        n = sample["n"].drop_nulls().filter(sample["n"].drop_nulls() > 0)
+        largest = float(n.max() or 0.0)  # type: ignore[arg-type]
+        small = float((n < N_LOW * largest).mean() or 0.0)  # type: ignore[arg-type]
+        if small == 0.0:
+            return None
+        text = f"sample sizes run from {float(n.min() or 0):,.0f} to {largest:,.0f} people"  # type: ignore[arg-type]
+        rows = sample.filter(pl.col("n") < N_LOW * largest).head(MAX_EXAMPLES)
+        return finding("n_varies", self._about(small), text, self._examples(rows, "n"))
+
+    def _lambda(self, sample: pl.DataFrame) -> list[Finding]:
+        """Median of the squared statistics over that of chance."""
+        if not {"beta_", "se_"} <= set(sample.columns):
+            return []
+        rows = sample.filter((pl.col("se_") > 0) & pl.col("beta_").is_finite())
+        if rows.height < ENOUGH:
+            return []
+        squared = np.square((rows["beta_"] / rows["se_"]).to_numpy())
+        if float(np.min(squared)) > 3.84:
+            text = f"every one of {self._n_rows:,} rows has p below 0.05"
+            return [finding("only_significant_rows", self._n_rows, text)]
+        if rows.height < ENOUGH_FOR_LAMBDA:
+            return []
+        value = float(np.median(squared)) / MEDIAN_CHI2
+        name = "lambda_low" if value < LAMBDA_LOW else "lambda_high" if value > LAMBDA_HIGH else "lambda"
+        about = "" if self._stride == 1 else f", from {rows.height:,} of the rows"
+        return [finding(name, 1, f"genomic inflation lambda is {value:.3f}{about}")]
+
+    def _about(self, share: float) -> int:
+        """Return the number of rows that a share of the sample stands for."""
+        return round(share * self._n_rows)
+
+    def _examples(self, rows: pl.DataFrame, name: str) -> tuple[Example, ...]:
+        shown = self._shown("p_value" if name == "p" else name)
+        return tuple(
+            Example(line, shown, f"{value:g}") for line, value in zip(rows["__line__"], rows[name], strict=True)
+        )
+
+
+_COUNTED = {
+    "excel_mangled_name": "names that a spreadsheet has made dates of",
+    "position_in_scientific_notation": "positions written with an exponent",
+    "unusable_position": "a position or chromosome that does not exist",
+    "p_value_contradicts_beta_and_se": "p values that contradict effect and standard error",
+    "p_value_printed_as_0": "p values printed as 0",
+}
+
+
+def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Return Spearman's rank correlation; ties are broken by place, which is enough to tell a sign."""
+    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (x, y)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

@@ -1,0 +1,125 @@
+"""Rows that arrive in any order leave sorted by key, with memory that does not grow with the table.
+
+Rows are put into buckets by ranges of the key. What does not fit into memory waits on disk; at the end each bucket is
+sorted on its own, and buckets follow each other in the order of their keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+
+from osteobiome.store import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY_ROWS = 1_500_000
+"""Rows held in memory before they are put on disk: about 200 MB."""
+_NAMED = 2 << 60
+_HASHED = 3 << 60
+
+
+def bucket(column: str) -> pl.Expr:
+    """Return the bucket of a key: 33 million base pairs of a chromosome, or a range of names.
+
+    Buckets are ordered as the keys are, and all rows of one position are in one bucket.
+    """
+    key = pl.col(column)
+    return (
+        pl.when(key < _NAMED)
+        .then(key // (1 << 48))
+        .when(key < _HASHED)
+        .then((1 << 20) + (key - _NAMED) // (1 << 30))
+        .otherwise((1 << 42) + (key - _HASHED) // (1 << 54))
+    )
+
+
+class Spool:
+    """Takes frames in any order and gives them back sorted.
+
+    Use it as a context: what it put on disk goes when the context ends.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        Where rows wait on disk; the system's folder for temporary files if left out.
+    key : str
+        Column to sort by.
+    memory_rows : int
+        Rows held in memory at most.
+    """
+
+    def __init__(self, folder: Path | None = None, *, key: str, memory_rows: int = MEMORY_ROWS) -> None:
+        self._key = key
+        self._memory_rows = memory_rows
+        self._parent = folder
+        self._folder: Path | None = None
+        self._waiting: dict[int, list[pl.DataFrame]] = {}
+        self._files: dict[int, list[Path]] = {}
+        self._n_waiting = 0
+        self._n_files = 0
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is written until memory is full."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what was put on disk."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take rows."""
+        if frame.is_empty():
+            return
+        buckets = frame.select(bucket(self._key)).to_series()
+        first = int(str(buckets[0]))
+        if buckets.min() == buckets.max():
+            self._waiting.setdefault(first, []).append(frame)
+        else:
+            parts = frame.with_columns(buckets.alias("__bucket__")).partition_by(
+                "__bucket__", as_dict=True, include_key=False, maintain_order=True
+            )
+            for (number,), part in parts.items():
+                self._waiting.setdefault(int(str(number)), []).append(part)
+        self._n_waiting += frame.height
+        if self._n_waiting > self._memory_rows:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Put all waiting rows on disk."""
+        if self._folder is None:
+            with writing(self._parent or Path(tempfile.gettempdir())):
+                self._folder = Path(tempfile.mkdtemp(prefix=".tmp-sort-", dir=self._parent))
+        for number, frames in self._waiting.items():
+            path = self._folder / f"{self._n_files}.ipc"
+            self._n_files += 1
+            with writing(path):
+                pl.concat(frames).write_ipc(path, compression="uncompressed")
+            self._files.setdefault(number, []).append(path)
+        self._waiting.clear()
+        self._n_waiting = 0
+
+    def sorted_frames(self) -> Iterator[pl.DataFrame]:
+        """Give the rows back: frames sorted by key and line, one after the other in the order of the key."""
+        for number in sorted(self._waiting.keys() | self._files.keys()):
+            paths = self._files.pop(number, [])
+            pieces = [pl.read_ipc(path) for path in paths]
+            pieces += self._waiting.pop(number, [])
+            for path in paths:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            frame = pl.concat(pieces)
+            yield frame if _is_sorted(frame, self._key) else frame.sort(self._key, "line")
+
+
+def _is_sorted(frame: pl.DataFrame, key: str) -> bool:
+    """Tell whether keys rise strictly, as they do in files that are sorted by position."""
+    step = frame.select((pl.col(key).diff() > 0).all()).to_series()
+    return bool(step.fill_null(value=True).all())
