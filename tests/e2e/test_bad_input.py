@@ -164,7 +164,7 @@ FATAL = {
     "truncated_gzip": (_truncated_gzip, "truncated_gzip", "trait 'x', 'x.tsv.gz'", "ends in the middle", "complete",
                        "checksum"),
     "damaged_gzip": (_damaged_gzip, "damaged_gzip", "trait 'x', 'x.tsv.gz'", "damaged", "intact", "Download"),
-    "bgzip_without_end": (_bgzip_without_end, "truncated_gzip", "trait 'x', 'x.tsv.gz'", "end block", "complete",
+    "bgzip_without_end": (_bgzip_without_end, "bgzip_without_end_block", "trait 'x', 'x.tsv.gz'", "end block", "complete",
                           "checksum"),
     "builds_differ": (_builds_differ, "builds_differ", "traits.csv, trait 'y'", "GRCh38", "GRCh37", "Lift"),
     "ragged_row": (_ragged_row, "ragged_row", "'x.tsv', line 6", "9 fields", "10", "cut off"),

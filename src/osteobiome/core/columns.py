@@ -131,6 +131,12 @@ COLUMNS: dict[str, Column] = _columns(
     ("count", "Int64", "rows concerned"),
     ("lines", "List(Int64)", "first line numbers"),
     ("examples", "List(String)", "values or variants at these lines"),
+    # findings in files
+    ("check", "String", "which check found something"),
+    ("severity", "String", "fatal, row or note"),
+    ("casts_doubt", "Boolean", "results from the file may be wrong"),
+    ("found", "String", "what was found, in words"),
+    ("hint", "String", "what to do"),
     # evidence
     ("predicate", "String", "relation between subject and object"),
     ("object", "String", "what is affected"),
@@ -202,6 +208,9 @@ DIAGNOSTICS: Schema = (
     "null", "message",
 )  # fmt: skip
 ROW_REPORT: Schema = ("subject", "step", "n_in", "n_kept", "kind", "reason", "count", "lines", "examples")
+FINDINGS: Schema = (
+    "subject", "check", "severity", "casts_doubt", "count", "found", "hint", "lines", "examples",
+)  # fmt: skip
 EVIDENCE: Schema = (
     "subject", "predicate", "object", "direction", "kind", "method", "effect", "se", "unit", "neg_log_10_p_value",
     "q_value", "status", "design", "grade", "knowledge_level", "agent_type", "is_simulated", "source", "licence",
@@ -243,6 +252,7 @@ SCHEMAS: dict[str, Schema] = {
     "estimates": ESTIMATES,
     "diagnostics": DIAGNOSTICS,
     "row_report": ROW_REPORT,
+    "findings": FINDINGS,
     "evidence": EVIDENCE,
     "methods": METHODS,
     "traits": TRAITS,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "controls", "regional", "genes", "methods",
-    "row_report", "traits", "published",
+    "row_report", "findings", "traits", "published",
 )  # fmt: skip
 PairId = tuple[str, str, str]
 """Family, exposure, outcome."""
@@ -33,7 +33,7 @@ class Content:
     study : dict
         Facts of ``study.json``.
     estimates, diagnostics, harmonised, influence, leave_one_out, controls, regional, genes, methods, row_report, \
-traits, published : polars.DataFrame
+findings, traits, published : polars.DataFrame
         Tables of the store, schemas of the same names.
     """
 
@@ -48,6 +48,7 @@ traits, published : polars.DataFrame
     genes: pl.DataFrame
     methods: pl.DataFrame
     row_report: pl.DataFrame
+    findings: pl.DataFrame
     traits: pl.DataFrame
     published: pl.DataFrame
 

@@ -111,7 +111,7 @@ def read_table(path: Path, *, schema: str) -> pl.DataFrame:
     return validate(frame, schema)
 
 
-_FORMULA = r"^[=+\-@\t\r]"
+FORMULA = r"^[=+\-@\t\r]"
 """Text that a spreadsheet would compute; numbers are written as numbers and are not text."""
 
 
@@ -140,6 +140,6 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
                 inner = inner.cast(pl.List(pl.String)).list.join(" to ")
             column = column.list.eval(inner.cast(pl.String)).list.join("; ")
         if isinstance(dtype, pl.List) or dtype == pl.String:
-            column = pl.when(column.str.contains(_FORMULA)).then("'" + column).otherwise(column).alias(name)
+            column = pl.when(column.str.contains(FORMULA)).then("'" + column).otherwise(column).alias(name)
         columns.append(column)
     write_atomic(path, frame.select(columns).write_csv().encode())

@@ -67,7 +67,17 @@ class Ingest(_Section):
     max_bad_rows: float = Field(
         default=0.05, ge=0.0, le=1.0, description="Share of rows that one fault may take before it is fatal."
     )
-    allow: tuple[str, ...] = Field(default=(), description="Faults that may take any share of rows.")
+    allow: tuple[str, ...] = Field(
+        default=(), description="Faults that may take any share of rows, and faults of whole files that are accepted."
+    )
+    columns: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Tables of no known format: a name to use as `format` in the trait table, and our columns to theirs.",
+    )
+    map: str | None = Field(
+        default=None,
+        description="Variants (.bim, .pvar or table) that fill positions, alleles and frequencies that files lack.",
+    )
     palindromic: Palindromic = Field(default_factory=Palindromic)
 
 

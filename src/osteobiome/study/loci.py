@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.errors import Fault, OsteobiomeError, SchemaError, nearest
-from osteobiome.sumstats import read_sumstats
 from osteobiome.sumstats.identity import chromosome
 from osteobiome.sumstats.numbers import number
 from osteobiome.sumstats.reading import LINE, read_text_table
@@ -199,12 +198,12 @@ def _variant_faults(study: Study, block: LocusSection, *, where: str, max_bytes:
 
 def _small_table(study: Study, trait_id: str, max_bytes: int) -> pl.DataFrame | None:
     """Return a trait's variants, or None if the file is large or cannot be read."""
-    trait, path = study.traits[trait_id], study.file_of(trait_id)
+    path = study.file_of(trait_id)
     try:
         if path.stat().st_size > max_bytes:
             return None
-        side = study.sides()[trait_id]
-        return read_sumstats(path, file_format=trait.format, trait_id=trait_id, side=side).frame
+        ingest = study.reading(trait_id).begin(path, trait_id=trait_id, variant_map=study.variant_map)
+        return pl.concat(ingest.sorted_frames())
     except (OSError, OsteobiomeError):
         return None
 

@@ -54,6 +54,7 @@ def make_plan(study: Study, store: StudyFolder) -> Plan:
     ingest = {trait_id: _ingest(study, trait_id, hashes) for trait_id in study.sides()}
     exposures = dict.fromkeys(_exposures(study))
     beside = [name for files in study.ld_files().values() for name in (files.matrix, files.variants)]
+    beside += [study.config.ingest.map] if study.config.ingest.map is not None else []
     beside += [block.genes for block in study.config.locus if block.genes is not None]
     hashes |= {name: file_sha256(study.folder / name) for name in dict.fromkeys(beside)}
     instruments = {trait_id: _instruments(study, ingest[trait_id], store, hashes) for trait_id in exposures}
@@ -78,14 +79,13 @@ def _ingest(study: Study, trait_id: str, hashes: dict[str, str]) -> Task:
         subject=trait_id,
         params={
             "trait_id": trait_id,
-            "format": trait.format,
-            "side": study.sides()[trait_id],
-            "genome_build": config.study.genome_build,
+            "reading": study.reading(trait_id).params(),
             "max_bad_rows": config.ingest.max_bad_rows,
             "allow": sorted(config.ingest.allow),
         },
-        inputs={"file": hashes[trait.file]},
-        locations={"file": str(study.file_of(trait_id))},
+        inputs={"file": hashes[trait.file]} | ({"map": hashes[str(config.ingest.map)]} if config.ingest.map else {}),
+        locations={"file": str(study.file_of(trait_id))}
+        | ({"map": str(study.variant_map)} if config.ingest.map else {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,20 @@ from osteobiome.ld import read_ld_matrix
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
 from osteobiome.study.controls import control_faults
+from osteobiome.study.files import FileReading, reading_of
 from osteobiome.study.loci import locus_faults
 from osteobiome.study.published import read_published
 from osteobiome.study.traits import Trait, read_traits
-from osteobiome.sumstats.formats import FORMATS, Side
+from osteobiome.sumstats.formats import FORMATS
 from osteobiome.sumstats.qc import FAULT_REASONS
-from osteobiome.sumstats.reading import read_header
-from osteobiome.sumstats.table import read_sumstats, resolve_columns
+from osteobiome.sumstats.sniffing import mapped_format
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+
+    from osteobiome.sumstats.formats import Side
 
 FULL_CHECK_BYTES = 5_000_000
 """Files up to this size are read whole by the check; of larger ones the header now, the rows when they are ingested."""
@@ -94,6 +97,21 @@ class Study:
         """Return the path of a trait's file."""
         return self.folder / self.traits[trait_id].file
 
+    @property
+    def variant_map(self) -> Path | None:
+        """Path of the variants that fill what files lack, if there is one."""
+        name = self.config.ingest.map
+        return self.folder / name if name is not None else None
+
+    def reading(self, trait_id: str) -> FileReading:
+        """Return how a trait's file is read."""
+        return reading_of(
+            self.traits[trait_id],
+            self.config.ingest,
+            side=self.sides()[trait_id],
+            genome_build=self.config.study.genome_build,
+        )
+
     def sides(self) -> dict[str, Side]:
         """Return the traits in use, each as exposure or outcome; a trait that is both is read as exposure."""
         sides: dict[str, Side] = {}
@@ -161,7 +179,8 @@ def load_study(path: Path) -> Study:
         With every fault of study file, trait table, summary statistics, LD and published numbers.
     """
     config = read_config(path)
-    traits = {trait.trait_id: trait for trait in read_traits(path.parent / config.study.traits)}
+    mapped = frozenset(config.ingest.columns)
+    traits = {trait.trait_id: trait for trait in read_traits(path.parent / config.study.traits, mapped=mapped)}
     faults: list[Fault] = []
     families = _families(config, traits, faults, where=path.name)
     published = table("published")
@@ -176,7 +195,6 @@ def load_study(path: Path) -> Study:
     faults += _instrument_faults(study)
     faults += control_faults(study)
     faults += locus_faults(study, max_bytes=FULL_CHECK_BYTES)
-    faults += _build_faults(study)
     faults += _file_faults(study)
     faults += _ld_faults(study)
     if faults:
@@ -254,7 +272,19 @@ def _resolve(
 
 
 def _ingest_faults(study: Study) -> list[Fault]:
-    return [
+    where = f"{study.path.name}: ingest"
+    faults: list[Fault] = []
+    for name, columns in study.config.ingest.columns.items():
+        place = f"{where}.columns.{name}"
+        if name in FORMATS:
+            faults.append(Fault("name_taken", place, f"'{name}' is a format already", "another name"))
+        try:
+            mapped_format(columns, where=place)
+        except OsteobiomeError as error:
+            faults += error.faults
+    if study.variant_map is not None and not study.variant_map.is_file():
+        faults.append(Fault("missing_file", f"{where}.map", f"no file {study.config.ingest.map}", "a file of variants"))
+    return faults + [
         Fault(
             "unknown_reason",
             f"{study.path.name}: ingest.allow[{i}]",
@@ -326,28 +356,12 @@ def _published_faults(study: Study) -> list[Fault]:
     ]
 
 
-def _build_faults(study: Study) -> list[Fault]:
-    wanted = study.config.study.genome_build
-    return [
-        Fault(
-            "builds_differ",
-            f"{study.config.study.traits}, trait '{trait_id}'",
-            f"genome_build {study.traits[trait_id].genome_build}",
-            f"{wanted} as declared in [study]",
-            "Lift the file over, or correct the declaration",
-        )
-        for trait_id in study.sides()
-        if study.traits[trait_id].genome_build not in {"", wanted}
-    ]
-
-
 def _file_faults(study: Study) -> list[Fault]:
     """Look into every file that will be read: there, whole, with the columns of its format."""
     faults: list[Fault] = []
     sides = study.sides()
     for trait_id, side in sides.items():
         trait, path = study.traits[trait_id], study.file_of(trait_id)
-        fmt = FORMATS[trait.format]
         roles = {
             s
             for family in study.families
@@ -355,28 +369,32 @@ def _file_faults(study: Study) -> list[Fault]:
             for s, t in zip(("exposure", "outcome"), pair, strict=True)
             if t == trait_id
         }
-        if fmt.is_prealigned and len(roles) > 1:
-            faults.append(
-                Fault(
-                    "two_roles",
-                    f"trait '{trait_id}'",
-                    f"exposure and outcome, but the file of format '{trait.format}' is one pair",
-                    "summary statistics with all variants",
-                    "Give the trait a file of its own",
-                )
-            )
         try:
-            if path.is_file() and path.stat().st_size > FULL_CHECK_BYTES:
-                resolve_columns(read_header(path), fmt, side=side, where=f"trait '{trait_id}', {trait.file}")
+            reading = study.reading(trait_id)
+            fmt = reading.resolved(path)
+            if fmt.is_prealigned and len(roles) > 1:
+                faults.append(_two_roles(trait, fmt.name))
+            ingest = reading.begin(path, trait_id=trait_id, variant_map=study.variant_map)
+            if path.stat().st_size > FULL_CHECK_BYTES:
                 continue
-            rows = read_sumstats(path, file_format=trait.format, trait_id=trait_id, side=side).rows
-            ingest = study.config.ingest
-            faults += rows.excess(max_bad_rows=ingest.max_bad_rows, allow=frozenset(ingest.allow))
+            deque(ingest.sorted_frames(), maxlen=0)
+            section = study.config.ingest
+            ingest.raise_if_unusable(max_bad_rows=section.max_bad_rows, allow=frozenset(section.allow))
         except OsteobiomeError as error:
             faults += [replace(f, where=_place(f.where, trait, path)) for f in error.faults]
         except OSError as error:
             faults.append(Fault("unreadable_file", f"trait '{trait_id}', {trait.file}", str(error), "a readable file"))
     return faults
+
+
+def _two_roles(trait: Trait, file_format: str) -> Fault:
+    return Fault(
+        "two_roles",
+        f"trait '{trait.trait_id}'",
+        f"exposure and outcome, but the file of format '{file_format}' is one pair",
+        "summary statistics with all variants",
+        "Give the trait a file of its own",
+    )
 
 
 def _place(where: str, trait: Trait, path: Path) -> str:

@@ -61,7 +61,8 @@ class Trait(BaseModel):
     age_range: str = ""
     cohorts: str = ""
     genome_build: Literal["", "GRCh37", "GRCh38"] = ""
-    format: str
+    format: str = ""
+    trait_in_file: str = ""
     file: Annotated[str, Field(min_length=1)]
     licence: str = ""
     citation: str = ""
@@ -90,16 +91,18 @@ class Trait(BaseModel):
         return tuple(part for part in self.adjustment if is_body_size(part))
 
 
-REQUIRED = ("trait_id", "label", "layer", "type", "unit", "format", "file")
+REQUIRED = ("trait_id", "label", "layer", "type", "unit", "file")
 
 
-def read_traits(path: Path) -> tuple[Trait, ...]:
+def read_traits(path: Path, *, mapped: frozenset[str] = frozenset()) -> tuple[Trait, ...]:
     """Read the trait table.
 
     Parameters
     ----------
     path : pathlib.Path
         CSV with a header; see :class:`Trait` for the columns.
+    mapped : frozenset of str
+        Formats that the study file makes by mapping columns.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def read_traits(path: Path) -> tuple[Trait, ...]:
     traits: dict[str, Trait] = {}
     for row in reader:
         line = f"{where}, line {reader.line_num}"
-        trait = _read_row(row, faults, line=line)
+        trait = _read_row(row, faults, line=line, mapped=mapped)
         if trait is None:
             continue
         if trait.trait_id in traits:
@@ -169,7 +172,9 @@ def _header_faults(header: list[str], *, where: str) -> list[Fault]:
     ]
 
 
-def _read_row(row: Mapping[str | None, str | list[str] | None], faults: list[Fault], *, line: str) -> Trait | None:
+def _read_row(
+    row: Mapping[str | None, str | list[str] | None], faults: list[Fault], *, line: str, mapped: frozenset[str]
+) -> Trait | None:
     """Return the trait of one row, or add what is wrong with it to the faults."""
     if None in row:
         faults.append(
@@ -195,7 +200,7 @@ def _read_row(row: Mapping[str | None, str | list[str] | None], faults: list[Fau
             for detail in error.errors(include_url=False)
         ]
         return None
-    if trait.format not in FORMATS:
+    if trait.format and trait.format not in mapped and trait.format not in FORMATS:
         faults.append(FORMATS.fault(trait.format, where=f"{line}, format"))
     return trait
 

@@ -93,7 +93,7 @@ def _with_se(frame: pl.DataFrame, columns: frozenset[str]) -> pl.DataFrame:
     if {"ci_low", "ci_high"} <= columns and se.null_count():
         se = _filled(se, _from_interval(frame, columns), "se_from_interval", used)
     if "z" in columns and se.null_count():
-        made = pl.when(pl.col("z") != 0).then(pl.col("beta_") / pl.col("z"))
+        made = pl.when(pl.col("z") != 0).then(pl.col("beta_") / pl.col("z")).otherwise(None)
         if "beta_from_z" in frame.columns:
             made = pl.when("beta_from_z").then(_se_of_z()).otherwise(made)
         se = _filled(se, frame.select(made).to_series(), "se_from_z", used)

@@ -150,14 +150,15 @@ def add_keys(frame: pl.DataFrame) -> pl.DataFrame:
         + pl.Series(low)
     )
     number = rs_numbers(frame["rsid"])
-    id_key = pl.when(pl.Series(number.is_not_null())).then((2 << _KIND_SHIFT) + pl.Series(number) * 16)
+    numbered = pl.when(pl.Series(number.is_not_null())).then((2 << _KIND_SHIFT) + pl.Series(number) * 16)
+    id_key = numbered.otherwise(None)
     is_named = number.is_null() & frame["rsid"].is_not_null()
     if is_named.any():
         names = frame["rsid"].filter(is_named)
         hashes = np.zeros(frame.height, dtype=np.int64)
         hashes[is_named.to_numpy()] = _hashes(names).view(np.int64)
-        id_key = id_key.when(pl.Series(is_named)).then((3 << _KIND_SHIFT) + pl.Series(hashes))
-    frame = frame.with_columns(place.alias("variant_key"), id_key.otherwise(None).cast(pl.Int64).alias("id_key"))
+        id_key = numbered.when(pl.Series(is_named)).then((3 << _KIND_SHIFT) + pl.Series(hashes)).otherwise(None)
+    frame = frame.with_columns(place.alias("variant_key"), id_key.cast(pl.Int64).alias("id_key"))
     unplaced = frame["variant_key"].is_null()
     return _name_keys(frame, unplaced) if unplaced.any() else frame
 

@@ -18,9 +18,11 @@ from osteobiome.stats.tails import neg_log10_p_normal
 from osteobiome.sumstats.comparison import MarkerComparison
 from osteobiome.sumstats.effects import FROM, with_effects
 from osteobiome.sumstats.formats.applying import our_columns
+from osteobiome.sumstats.formats.generic import assumed_effect_allele
 from osteobiome.sumstats.identity import add_keys, orient
 from osteobiome.sumstats.liftover import lift
 from osteobiome.sumstats.parsing import parsed
+from osteobiome.sumstats.qc.checks import finding
 from osteobiome.sumstats.qc.duplicates import drop_duplicates
 from osteobiome.sumstats.qc.reference import comparison_findings
 from osteobiome.sumstats.qc.rows import author_excluded, is_true, row_checks, split
@@ -221,10 +223,17 @@ class Ingest:
 
     def findings(self) -> list[Finding]:
         """Return what reading and whole-file checks found; call it after the last frame."""
-        found = [*self._table.findings, *self.whole.findings(n_kept=self.n_kept)]
+        found = [*self._table.findings, *self._assumed(), *self.whole.findings(n_kept=self.n_kept)]
         if self.comparison is not None:
             found += comparison_findings(self.comparison.result(), declared_build=self.options.genome_build)
         return found
+
+    def _assumed(self) -> list[Finding]:
+        """Say so if the effect allele rests on a convention only."""
+        column = assumed_effect_allele(self._table.header) if self.fmt.name == "generic" else ""
+        if not column:
+            return []
+        return [finding("effect_allele_assumed", 1, f"column '{column}' is taken as the effect allele by convention")]
 
     def inferred_build(self) -> str:
         """Return the build that the positions show; empty if they do not."""
@@ -253,8 +262,8 @@ class Ingest:
         ledger = RowLedger(self.ledger.subject, "ingest", text.height)
         raw = parsed(text)
         if self.options.variant_map is not None:
-            raw = self.options.variant_map.fill(raw, ledger)
-        raw = with_effects(raw)
+            raw = self._filled(raw, ledger)
+        raw = with_effects(self._of_rule(raw, ledger))
         kept = split(raw, row_checks(frozenset(raw.columns), names=self.found, lengths=self._lengths), ledger)
         kept = self._left_out(kept, ledger)
         typed, counted = self._typed(kept, ledger)
@@ -272,12 +281,29 @@ class Ingest:
             text = text.filter(pl.col("_trait") == self.options.trait)
         return text, names
 
+    def _filled(self, raw: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
+        """Fill what the file lacks from the map of variants."""
+        lacking = {
+            name: pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in (("effect_allele", pl.String), ("other_allele", pl.String), ("eaf", pl.Float64))
+            if name not in raw.columns
+        }
+        texts = [pl.lit(None, dtype=pl.String).alias(f"{name}__text") for name in lacking]
+        if self.options.variant_map is None:
+            return raw
+        filled, _ = self.options.variant_map.fill(raw.with_columns(*lacking.values(), *texts), ledger=ledger)
+        return filled
+
+    def _of_rule(self, raw: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
+        """Drop rows that a rule of the format leaves out; what else is wrong with them does not matter."""
+        if "_drop" not in raw.columns:
+            return raw
+        reasons = raw["_drop"].drop_nulls().unique().sort().to_list()
+        rules = [(str(name), pl.col("_drop") == name, "rsid") for name in reasons]
+        return split(raw, rules, ledger, kind="policy") if rules else raw
+
     def _left_out(self, kept: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
-        """Drop rows that are fine and that a rule of the format, or the authors, leave out."""
-        if "_drop" in kept.columns:
-            reasons = kept["_drop"].drop_nulls().unique().sort().to_list()
-            rules = [(str(name), pl.col("_drop") == name, "rsid") for name in reasons]
-            kept = split(kept, rules, ledger, kind="policy") if rules else kept
+        """Drop good rows that the authors marked as not to be used."""
         if "keep" in self.found:
             kept = split(kept, [("excluded_by_authors", author_excluded(), "rsid")], ledger, kind="policy")
         if "proxy" in self.found:
@@ -297,6 +323,7 @@ class Ingest:
         printed = kept.select(pl.coalesce(logs)).to_series().fill_null(np.nan).to_numpy() if logs else from_z * np.nan
         derived = ~np.isfinite(printed)
         is_zero = np.isposinf(printed)
+        ledger.note("p_value_printed_as_0", int(is_zero.sum()))
         ledger.note("p_value_from_beta_and_se", int(derived.sum()))
         # a standard error computed from p cannot contradict it
         doubtful = np.abs(printed - from_z) > P_GAP + P_GAP_SHARE * np.maximum(printed, from_z)
@@ -305,10 +332,9 @@ class Ingest:
         counted = {}
         for name, where in (("p_value_contradicts_beta_and_se", doubtful), ("p_value_printed_as_0", is_zero)):
             if where.any():
-                ledger.note(name, int(where.sum())) if name == "p_value_printed_as_0" else None
                 source = "p_value__text" if "p_value__text" in kept.columns else f"{logs[0]}__text"
                 shown = self.found.get(source.removesuffix("__text"), source)
-                counted[name] = places(kept, pl.Series(where), column=source, shown=shown)
+                counted[name] = places(kept, pl.lit(pl.Series(where)), column=source, shown=shown)
         nothing = pl.lit(None, dtype=pl.Float64)
         typed = kept.select(
             "rsid", "chromosome", "position", "effect_allele", "other_allele",

@@ -283,15 +283,19 @@ def metadata_findings(metadata: Metadata, *, path: Path, declared_build: str = "
     build = metadata.genome_build
     if build and declared_build and build != declared_build:
         said = f"{metadata.where} says {build}, declared is {declared_build}"
-        findings.append(finding("metadata_build_differs", 1, said, (Example(None, "genome_assembly", build),)))
+        findings.append(finding("metadata_build_differs", 1, said, examples=(Example(None, "genome_assembly", build),)))
     if metadata.coordinate_system == "0-based":
         said = f"{metadata.where} says that positions count from 0"
-        findings.append(finding("zero_based_positions", 1, said, (Example(None, "coordinate_system", "0-based"),)))
+        findings.append(
+            finding("zero_based_positions", 1, said, examples=(Example(None, "coordinate_system", "0-based"),))
+        )
     if metadata.md5:
         real = file_md5(path)
         if real != metadata.md5:
             said = f"the file has MD5 {real}, {metadata.where} says {metadata.md5}"
-            findings.append(finding("md5_differs", 1, said, (Example(None, "data_file_md5sum", metadata.md5),)))
+            findings.append(
+                finding("md5_differs", 1, said, examples=(Example(None, "data_file_md5sum", metadata.md5),))
+            )
     return findings
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from osteobiome.core.findings import Finding
     from osteobiome.core.rows import RowReport
-    from osteobiome.sumstats.formats.registry import Format, Side
+    from osteobiome.sumstats.formats.registry import Side
 
 __all__ = ["IngestOptions", "SumStats", "begin", "read_sumstats", "resolve_columns"]
 

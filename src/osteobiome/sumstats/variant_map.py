@@ -30,6 +30,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "eaf": pl.Float64,
 }
 """Columns of a list of variants, and those of a table that may be filled."""
+_POSITION_BITS = 36
 MAX_CANDIDATES = 16
 """Entries looked at per row; a name or place that has more is ambiguous."""
 _NONE, _NOTHING = np.uint64(2**64 - 1), np.uint64(2**64 - 2)
@@ -85,6 +86,7 @@ class _Entries:
 
     name: Keys
     has_name: Bools
+    chromosome: Keys
     place: Keys
     has_place: Bools
     effect: Keys
@@ -93,27 +95,17 @@ class _Entries:
     @classmethod
     def of(cls, frame: pl.DataFrame) -> _Entries:
         """Encode the columns of a table."""
-        place = pl.col("chromosome").cast(pl.Int64) * (1 << 36) + pl.col("position")
+        place = pl.col("chromosome").cast(pl.Int64) * (1 << _POSITION_BITS) + pl.col("position")
         keys = frame.select(place.alias("place")).to_series()
         names = frame["rsid"]
         return cls(
             names.hash().to_numpy(),
             names.is_not_null().to_numpy(),
+            frame["chromosome"].fill_null(0).cast(pl.UInt64).to_numpy(),
             keys.fill_null(0).cast(pl.UInt64).to_numpy(),
             keys.is_not_null().to_numpy(),
             _codes(frame["effect_allele"]),
             _codes(frame["other_allele"]),
-        )
-
-    def __getitem__(self, rows: Indices) -> _Entries:
-        """Return some rows."""
-        return _Entries(
-            self.name[rows],
-            self.has_name[rows],
-            self.place[rows],
-            self.has_place[rows],
-            self.effect[rows],
-            self.other[rows],
         )
 
 
@@ -171,16 +163,16 @@ class _Found:
 
     def take(self, rows: Indices, entry: Indices, row: _Entries, known: _Known) -> None:
         """Hear one entry for each of ``rows``."""
-        side = known.entries[entry]
-        turned = _complement(row.effect), _complement(row.other)
-        same, swapped = _fits(row.effect, row.other, side)
-        flip_same, flip_swapped = _fits(*turned, side)
+        every = known.entries
+        ours, theirs = (row.effect[rows], row.other[rows]), (every.effect[entry], every.other[entry])
+        same, swapped = _fits(*ours, *theirs)
+        flip_same, flip_swapped = _fits(_complement(ours[0]), _complement(ours[1]), *theirs)
         is_forward = same | swapped
         is_flipped = ~is_forward & (flip_same | flip_swapped)
-        is_silent = (row.effect == _NONE) | (side.effect == _NONE)  # no alleles on one side: nothing contradicts
+        is_silent = (ours[0] == _NONE) | (theirs[0] == _NONE)  # no alleles on one side: nothing contradicts
         fits = is_forward | is_flipped | is_silent
         is_swapped = np.where(is_flipped, flip_swapped, swapped) & ~is_silent
-        other = np.where(is_swapped, side.effect, side.other)
+        other = np.where(is_swapped, *theirs)
         other = np.where(is_silent, _NONE, np.where(is_flipped, _complement(other), other))
         eaf = np.where(is_swapped, 1.0 - known.eaf[entry], known.eaf[entry])
         eaf = np.where(is_silent, np.nan, eaf)
@@ -190,12 +182,13 @@ class _Found:
         self.entry[new] = entry[is_new]
         self.is_flipped[new], self.is_swapped[new] = is_flipped[is_new], is_swapped[is_new]
         self.other[new], self.eaf[new] = other[is_new], eaf[is_new]
-        self.is_palindromic[new] = _complement(side.effect)[is_new] == side.other[is_new]
+        self.is_palindromic[new] = _complement(theirs[0][is_new]) == theirs[1][is_new]
 
         is_more = fits & ~is_new
-        more, first = rows[is_more], known.entries[self.entry[rows[is_more]]]
-        self.same_name[more] &= side.name[is_more] == first.name
-        self.same_place[more] &= side.place[is_more] == first.place
+        more, here = rows[is_more], entry[is_more]
+        first = self.entry[more]
+        self.same_name[more] &= every.name[here] == every.name[first]
+        self.same_place[more] &= every.place[here] == every.place[first]
         self.same_other[more] &= other[is_more] == self.other[more]
         both_unknown = np.isnan(eaf[is_more]) & np.isnan(self.eaf[more])
         self.same_eaf[more] &= (eaf[is_more] == self.eaf[more]) | both_unknown
@@ -209,12 +202,12 @@ class _Known:
     eaf: npt.NDArray[np.float64]
 
 
-def _fits(effect: Keys, other: Keys, side: _Entries) -> tuple[Bools, Bools]:
+def _fits(effect: Keys, other: Keys, first: Keys, second: Keys) -> tuple[Bools, Bools]:
     """Return where a row's alleles are those of an entry in the same order, and in the other; a missing one fits."""
     is_free = other == _NONE
     is_known = effect != _NONE
-    same: Bools = is_known & (effect == side.effect) & ((other == side.other) | is_free)
-    swapped: Bools = is_known & (effect == side.other) & ((other == side.effect) | is_free)
+    same: Bools = is_known & (effect == first) & ((other == second) | is_free)
+    swapped: Bools = is_known & (effect == second) & ((other == first) | is_free)
     return same, swapped & ~same
 
 
@@ -238,6 +231,11 @@ class VariantMap:
         self._by_place = _Index.of(entries.place, entries.has_place)
         self._order = np.concatenate([self._by_name.order, self._by_place.order])
         self._offers = [name for name in COLUMNS if self.table[name].null_count() < self.table.height]
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Columns that the list can fill, wholly or in part."""
+        return frozenset(self._offers)
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -279,13 +277,18 @@ class VariantMap:
         rows = np.flatnonzero(lacks["lacks"].to_numpy())
         if not rows.size:
             return frame, counts
-        part = frame.select(list(COLUMNS))[rows]
+        is_whole = rows.size == frame.height
+        part = frame.select(list(COLUMNS)) if is_whole else frame.select(list(COLUMNS))[rows]
         row = _Entries.of(part)
         found, n_entries = self._match(row)
         filled = self._filled(part, row, found, counts)
         counts["map_not_found"] = int((n_entries == 0).sum())
         counts["map_alleles_differ"] = int(((n_entries > 0) & (found.entry < 0)).sum())
-        frame = frame.with_columns(frame[name].clone().scatter(pl.Series(rows), filled[name]) for name in COLUMNS)
+        if is_whole:
+            frame = frame.with_columns(filled)
+        else:  # scatter changes a series in place, and the caller's is not ours to change
+            index = pl.Series(rows)
+            frame = frame.with_columns(frame[new.name].clone().scatter(index, new) for new in filled)
         if ledger is not None:
             for name, count in counts.items():
                 ledger.note(name, count)
@@ -301,63 +304,60 @@ class VariantMap:
         found = _Found.nothing(count.size)
         for k in range(int(min(count.max(initial=0), MAX_CANDIDATES))):
             rows = np.flatnonzero(count > k)
-            found.take(rows, self._order[start[rows] + k], row[rows], self._known)
+            found.take(rows, self._order[start[rows] + k], row, self._known)
         is_heard = count <= MAX_CANDIDATES
         for same in (found.same_name, found.same_place, found.same_other, found.same_eaf):
             np.logical_and(same, is_heard, out=same)
         return found, count
 
-    def _filled(self, part: pl.DataFrame, row: _Entries, found: _Found, counts: dict[str, int]) -> pl.DataFrame:
-        """Return the rows with what could be filled, and count it."""
+    def _filled(self, part: pl.DataFrame, row: _Entries, found: _Found, counts: dict[str, int]) -> list[pl.Series]:
+        """Return the columns in which something was filled, and count it."""
         is_met = found.entry >= 0
         entry = np.maximum(found.entry, 0)
-        side, known = self._known.entries[entry], self.table[entry]
+        known = self._known.entries
+        has_place, has_name, place = known.has_place[entry], known.has_name[entry], known.place[entry]
         lacks = {name: part[name].is_null().to_numpy() for name in COLUMNS}
-        on_other = ~lacks["chromosome"] & (part["chromosome"] != known["chromosome"]).fill_null(value=False).to_numpy()
-        wants_place = is_met & lacks["position"] & side.has_place
-        takes_place = wants_place & found.same_place & ~on_other
-        wants_name = is_met & lacks["rsid"] & side.has_name
-        wants_other = is_met & lacks["other_allele"] & ~lacks["effect_allele"] & (side.other != _NONE)
-        takes_other = wants_other & found.same_other & (found.other != _NONE)
+        on_other = ~lacks["chromosome"] & has_place & (row.chromosome != place >> np.uint64(_POSITION_BITS))
+        wants_place = is_met & lacks["position"] & has_place
+        wants_name = is_met & lacks["rsid"] & has_name
+        wants_other = is_met & lacks["other_allele"] & (found.other != _NONE)
+        takes_other = wants_other & found.same_other
         has_both = ~lacks["effect_allele"] & (~lacks["other_allele"] | takes_other)
         wants_eaf = is_met & lacks["eaf"] & has_both & ~np.isnan(found.eaf)
-        takes_eaf = wants_eaf & found.same_eaf & ~found.is_palindromic
-        ambiguous = [
-            wants_place & ~found.same_place,
-            wants_name & ~found.same_name,
-            wants_other & ~found.same_other,
-            wants_eaf & ~found.same_eaf,
-        ]
-        counts["map_ambiguous"] = int(np.any(ambiguous, axis=0).sum())
-        counts["map_eaf_palindromic"] = int((wants_eaf & found.same_eaf & found.is_palindromic).sum())
-        is_elsewhere = (row.has_place & (row.place != side.place)) | (lacks["position"] & on_other)
-        counts["map_position_differs"] = int((is_met & side.has_place & found.same_place & is_elsewhere).sum())
         takes = {
-            "position": takes_place,
+            "position": wants_place & found.same_place & ~on_other,
             "rsid": wants_name & found.same_name,
             "other_allele": takes_other,
-            "eaf": takes_eaf,
+            "eaf": wants_eaf & found.same_eaf & ~found.is_palindromic,
         }
-        values = {
-            "position": known["position"],
-            "rsid": known["rsid"],
-            "other_allele": _other_allele(known, found),
-            "eaf": pl.Series(found.eaf),
-        }
+        ambiguous = (wants_place & ~found.same_place) | (wants_name & ~found.same_name)
+        ambiguous |= (wants_other & ~found.same_other) | (wants_eaf & ~found.same_eaf)
+        is_elsewhere = (row.has_place & (row.place != place)) | (lacks["position"] & on_other)
+        counts["map_ambiguous"] = int(ambiguous.sum())
+        counts["map_eaf_palindromic"] = int((wants_eaf & found.same_eaf & found.is_palindromic).sum())
+        counts["map_position_differs"] = int((is_met & has_place & found.same_place & is_elsewhere).sum())
         for name, mask in takes.items():
             counts[f"map_{name}_filled"] = int(mask.sum())
-        columns = [_where(takes[name], values[name], part[name]).alias(name) for name in takes]
-        return part.with_columns(_where(takes_place, known["chromosome"], part["chromosome"]), *columns)
+        filled = []
+        for name in COLUMNS:
+            mask = takes.get("position" if name == "chromosome" else name)
+            if mask is not None and mask.any():
+                filled.append(_where(mask, self._values(name, entry, found), part[name]))
+        return filled
+
+    def _values(self, name: str, entry: Indices, found: _Found) -> pl.Series:
+        """Return what the entries give for one column."""
+        if name == "eaf":
+            return pl.Series(found.eaf)
+        if name != "other_allele":
+            return self.table[name].gather(entry)
+        pair = (self.table["effect_allele"].gather(entry), self.table["other_allele"].gather(entry))
+        allele = _where(found.is_swapped, *pair)
+        if not found.is_flipped.any():
+            return allele
+        return _where(found.is_flipped, allele.str.replace_many(*_COMPLEMENT), allele)
 
 
 def _where(mask: Bools, new: pl.Series, old: pl.Series) -> pl.Series:
     """Return ``new`` where the mask says so, else ``old``."""
     return new.zip_with(pl.Series(mask), old).alias(old.name)
-
-
-def _other_allele(known: pl.DataFrame, found: _Found) -> pl.Series:
-    """Return the other allele of each row's entry on the row's strand."""
-    allele = _where(found.is_swapped, known["effect_allele"], known["other_allele"])
-    if not found.is_flipped.any():
-        return allele
-    return _where(found.is_flipped, allele.str.replace_many(*_COMPLEMENT), allele)

@@ -40,6 +40,7 @@ def data_flags(content: Content) -> list[Flag]:
         *_proxies(content),
         *_same_file(content),
         *_contradictions(content),
+        *_findings(content),
         *_ancestry(content),
         *_overlap(content),
     ]
@@ -216,3 +217,23 @@ def cohort_names(text: object) -> dict[str, str]:
     """Return cohorts by their name in lower case."""
     parts = (part.strip() for part in re.split(r"[;,|]", str(text or "")))
     return {part.lower(): part for part in parts if not is_unknown(part)}
+
+
+_TOLD_ELSEWHERE = frozenset({"p_value_contradicts_beta_and_se", "p_value_printed_as_0", "unusable_position"})
+_OUTCOMES_ONLY = frozenset({"only_significant_rows"})
+"""A list of instruments is no whole GWAS, and need not be."""
+
+
+def _findings(content: Content) -> list[Flag]:
+    """Flag files of which a check found something that casts doubt on results."""
+    outcomes = set(content.primary()["outcome"].to_list())
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in content.findings.filter(pl.col("casts_doubt")).to_dicts():
+        is_told = row["check"] in _TOLD_ELSEWHERE or (row["check"] in _OUTCOMES_ONLY and row["subject"] not in outcomes)
+        if not is_told:
+            key = (row["check"], row["hint"])
+            found.setdefault(key, []).append(f"{content.label(row['subject'])}: {row['found']}")
+    return [
+        Flag("caution", "File in doubt", f"{'; '.join(texts[:6])}. {hint}.", "data")
+        for (_, hint), texts in found.items()
+    ]

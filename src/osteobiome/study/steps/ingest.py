@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from osteobiome.core.errors import InputFileError
 from osteobiome.core.rows import RowReport
 from osteobiome.core.schema import table
-from osteobiome.store import read_table, write_atomic, write_table
+from osteobiome.store import file_sha256, read_table, write_atomic, write_frames, write_table
+from osteobiome.study.files import reading_from
 from osteobiome.study.task import STEPS, Inputs, Step
-from osteobiome.sumstats import SumStats, read_sumstats
-from osteobiome.sumstats.formats import Side
+from osteobiome.sumstats import SumStats
+from osteobiome.sumstats.qc import casts_doubt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from osteobiome.core.findings import Finding
 
 
 def run(inputs: Inputs, out: Path) -> None:
@@ -23,32 +26,64 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params trait_id, format, side, genome_build, max_bad_rows, allow; location ``file``.
+        Params trait_id, reading (``study.files``), max_bad_rows, allow; locations ``file`` and, if there is one, ``map``.
     out : pathlib.Path
         Folder to fill.
     """
     params = inputs.params
-    sumstats = read_sumstats(
-        inputs.locations["file"],
-        file_format=str(params["format"]),
-        trait_id=str(params["trait_id"]),
-        side=cast("Side", params["side"]),
-        genome_build=str(params["genome_build"]),
+    trait_id, path = str(params["trait_id"]), inputs.locations["file"]
+    ingest = reading_from(params).begin(path, trait_id=trait_id, variant_map=inputs.locations.get("map"))
+    frames = ingest.checked_frames(
+        max_bad_rows=cast("float", params["max_bad_rows"]),
+        allow=frozenset(cast("list[str]", params["allow"])),
+        spool_folder=out,
     )
-    faults = sumstats.rows.excess(
-        max_bad_rows=cast("float", params["max_bad_rows"]), allow=frozenset(cast("list[str]", params["allow"]))
+    write_frames(frames, out / "variants.parquet", schema="variants")
+    _write_rest(
+        out,
+        rows=ingest.report(),
+        findings=ingest.findings(),
+        genome_build=ingest.genome_build,
+        alignment=file_sha256(path) if ingest.fmt.is_prealigned else "",
     )
-    if faults:
-        raise InputFileError(*faults)
-    write_sumstats(sumstats, out)
+
+
+def _write_rest(out: Path, *, rows: RowReport, findings: Sequence[Finding], genome_build: str, alignment: str) -> None:
+    """Write what is known about a table besides its rows."""
+    write_table(table("row_report", rows.records()), out / "row_report.parquet", schema="row_report")
+    write_table(table("findings", finding_records(rows.subject, findings)), out / "findings.parquet", schema="findings")
+    facts = {"genome_build": genome_build, "alignment": alignment}
+    write_atomic(out / "facts.json", json.dumps(facts, sort_keys=True).encode())
+
+
+def finding_records(subject: str, findings: Sequence[Finding]) -> list[dict[str, object]]:
+    """Return findings as rows of schema ``findings``."""
+    return [
+        {
+            "subject": subject,
+            "check": found.id,
+            "severity": found.severity,
+            "casts_doubt": casts_doubt(found),
+            "count": found.count,
+            "found": found.found,
+            "hint": found.hint,
+            "lines": [example.line for example in found.examples if example.line is not None],
+            "examples": [example.value for example in found.examples],
+        }
+        for found in findings
+    ]
 
 
 def write_sumstats(sumstats: SumStats, out: Path) -> None:
     """Write a trait's table, row report and the facts that hold for the whole table."""
     write_table(sumstats.frame, out / "variants.parquet", schema="variants")
-    write_table(table("row_report", sumstats.rows.records()), out / "row_report.parquet", schema="row_report")
-    facts = {"genome_build": sumstats.genome_build, "alignment": sumstats.alignment}
-    write_atomic(out / "facts.json", json.dumps(facts, sort_keys=True).encode())
+    _write_rest(
+        out,
+        rows=sumstats.rows,
+        findings=sumstats.findings,
+        genome_build=sumstats.genome_build,
+        alignment=sumstats.alignment,
+    )
 
 
 def read_ingested(folder: Path, *, trait_id: str) -> SumStats:
@@ -59,4 +94,4 @@ def read_ingested(folder: Path, *, trait_id: str) -> SumStats:
     return SumStats(trait_id, frame, rows, facts["genome_build"], facts["alignment"])
 
 
-STEPS.add("ingest", Step("ingest", 1, ("variants", "row_report"), run))
+STEPS.add("ingest", Step("ingest", 2, ("variants", "row_report", "findings"), run))

@@ -40,7 +40,7 @@ def run(inputs: Inputs, out: Path) -> None:
         ld=ld,
         clump=clump,
     )
-    write_sumstats(replace(sumstats, frame=frame, rows=rows), out)
+    write_sumstats(replace(sumstats, frame=frame, rows=rows, findings=()), out)
 
 
-STEPS.add("instruments", Step("instruments", 1, ("variants", "row_report"), run))
+STEPS.add("instruments", Step("instruments", 2, ("variants", "row_report", "findings"), run))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FROM_FAMILIES = ("estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "evidence")
 FROM_LOCI = ("regional", "genes")
-TABLES = (*FROM_FAMILIES, "controls", *FROM_LOCI, "methods", "row_report", "traits", "published")
+TABLES = (*FROM_FAMILIES, "controls", *FROM_LOCI, "methods", "row_report", "findings", "traits", "published")
 
 
 def run(inputs: Inputs, out: Path) -> None:
@@ -51,6 +51,10 @@ def run(inputs: Inputs, out: Path) -> None:
             if not name.startswith("locus:")  # a figure of a region loses no row of an analysis
         ],
     ).unique(["subject", "step", "kind", "reason"], maintain_order=True)
+    ingested = [path for name, path in inputs.locations.items() if name.startswith("ingest:")]
+    tables["findings"] = _stack(
+        "findings", [read_table(path / "findings.parquet", schema="findings") for path in ingested]
+    )
     loci = [path for name, path in inputs.locations.items() if name.startswith("locus:")]
     tables |= {
         name: _stack(name, [read_table(path / f"{name}.parquet", schema=name) for path in loci]) for name in FROM_LOCI
@@ -72,4 +76,4 @@ def _stack(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=polars_schema(name)), *frames])
 
 
-STEPS.add("report", Step("report", 2, TABLES, run))
+STEPS.add("report", Step("report", 3, TABLES, run))

@@ -31,13 +31,9 @@ def split_packed(frame: pl.DataFrame, column: str, *, into: Mapping[str, str]) -
 
     Examples
     --------
-    >>> split_packed(pl.DataFrame({"id": ["chr1_5_G_A", "rs7"]}), "id", into={"position": "position"})["position"]
-    shape: (2,)
-    Series: 'position' [str]
-    [
-        "5"
-        null
-    ]
+    >>> frame = pl.DataFrame({"id": ["chr1_5_G_A", "rs7"]})
+    >>> split_packed(frame, "id", into={"position": "position"})["position"].to_list()
+    ['5', None]
     """
     names = pl.col(column).str.strip_prefix("chr").str.strip_prefix("CHR").str.strip_prefix("Chr")
     names = names.str.replace_many(_SEPARATORS, [":"] * len(_SEPARATORS))
@@ -88,7 +84,7 @@ def text(expression: pl.Expr) -> pl.Expr:
 def known(column: str) -> pl.Expr:
     """Return a text column with the usual words for missing as null, for choosing between columns row by row."""
     cell = pl.col(column)
-    return pl.when(cell.is_in(["NA", ".", "", "NaN", "nan", "-", "#NA"])).then(None).otherwise(cell)
+    return pl.when(~cell.is_in(["NA", ".", "", "NaN", "nan", "-", "#NA"])).then(cell)
 
 
 def is_true(column: str) -> pl.Expr:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FIXED = {"rsid": "ID", "chromosome": "CHROM", "position": "POS", "effect_allele": "ALT", "other_allele": "REF"}
+NINE = frozenset({"CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"})
+"""What stands before the samples in a VCF."""
 FIELDS = {
     "beta": "ES",
     "se": "SE",
@@ -44,7 +46,7 @@ def columns(header: Sequence[str], side: Side) -> Columns:
     found = {ours: names[theirs] for ours, theirs in FIXED.items() if theirs in names}
     if "FORMAT" not in names:
         return found
-    samples = header[list(header).index(names["FORMAT"]) + 1 :]
+    samples = [name for bared, name in names.items() if bared not in NINE]
     if len(samples) > 1:
         shown = ", ".join(samples[:5]) + (" ..." if len(samples) > 5 else "")
         raise InputFileError(
@@ -130,7 +132,7 @@ FORMATS.add(
         "GWAS-VCF",
         columns,
         expected,
-        signature=(frozenset({"CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"}),),
+        signature=(NINE,),
         rank=90,
         prepare=prepare,
         effect="ALT",

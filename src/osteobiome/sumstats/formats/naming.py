@@ -10,12 +10,7 @@ if TYPE_CHECKING:
 
     from osteobiome.sumstats.formats.registry import Columns, Side
 
-_STAND_INS = {
-    "p_value": ("neg_log_10_p_value",),
-    "beta": ("odds_ratio", "z"),
-    "se": ("z",),
-    "chromosome": ("position",),
-}
+_STAND_INS = {"p_value": ("neg_log_10_p_value",), "beta": ("odds_ratio",)}
 """What a format without a column of its own for a name expresses it by."""
 
 

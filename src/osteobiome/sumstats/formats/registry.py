@@ -43,7 +43,7 @@ class Format:
         ``_trait``: which of several traits in one table a row belongs to.
     expected : callable
         ``expected(our name, side) -> str``: how this format spells a column, for messages. A name that the format
-        expresses by another one (minus log10 p in place of p, z in place of beta) is answered with that column.
+        expresses by another one (minus log10 p in place of p, a ratio in place of beta) is answered with that column.
     is_prealigned : bool
         True if exposure and outcome stand in one row with the same effect allele, as their authors left them.
     signature : tuple of frozenset of str

@@ -79,12 +79,12 @@ _FATAL = {
     "unreadable_file": _AGAIN,
     "unknown_format": "Name the format, or map the columns",
     "not_per_variant": "Use the table of single-variant tests",
+    "unknown_column_name": "Use one of our names of columns",
     "several_traits": "Name the one to be read",
     "no_such_trait": "Name one that the table has",
     "bad_metadata": "Mend or remove the YAML file beside the table",
     "metadata_build_differs": "Declare the build that the metadata state",
     "zero_based_positions": "Add 1 to the positions, or lift the file to 1-based coordinates",
-    "md5_differs": _AGAIN,
     "builds_differ": "Declare the build that the positions show",
     "beta_se_swapped": "Swap the two columns, or map them in the study file",
     "eaf_in_percent": "Divide the frequencies by 100",
@@ -122,9 +122,10 @@ _DOUBTS = {
     "build_not_known": "Positions fit neither GRCh37 nor GRCh38; match by rsID or lift them over",
     "p_value_contradicts_beta_and_se": "Check the columns; some programs print p of another test",
     "p_value_printed_as_0": "Their p is computed from effect and standard error",
+    "md5_differs": "The file is not the one that the metadata describe; packing it anew changes this too",
     "lambda_low": "Test statistics are smaller than chance: check the standard errors",
     "lambda_high": "Test statistics are much larger than chance: population structure, or an odds ratio read as beta",
-    "eaf_is_maf": "No frequency is above one half: it may be that of the minor allele, which need not be the effect allele",
+    "eaf_is_maf": "It may be the frequency of the minor allele, which need not be the effect allele",
     "excel_mangled_name": "A spreadsheet has made dates of names; use the original file",
     "position_in_scientific_notation": "A spreadsheet has rounded the positions; use the original file",
     "effect_allele_assumed": "Look up which allele the effect belongs to, and map the columns",
@@ -154,6 +155,12 @@ _NOTES = {
     "p_value_from_beta_and_se": "",
     "proxy_in_place_of_variant": "",
     "excluded_by_authors": "", "other_test": "", "low_confidence_variant": "", "plink_error_code": "",
+    "not_harmonised": "",
+    **dict.fromkeys(("liftover_unmapped", "liftover_other_chromosome", "liftover_split", "liftover_indel_turned",
+                     "liftover_strand_changed", "liftover_without_position"), ""),
+    **dict.fromkeys(("map_position_filled", "map_rsid_filled", "map_other_allele_filled", "map_eaf_filled",
+                     "map_not_found", "map_alleles_differ", "map_ambiguous", "map_eaf_palindromic"), ""),
+    "map_position_differs": "Check that map and file are on one genome build",
 }  # fmt: skip
 
 
@@ -171,7 +178,7 @@ def _register() -> None:
 _register()
 
 
-def finding(name: str, count: int, found: str, examples: tuple[Example, ...] = ()) -> Finding:
+def finding(name: str, count: int, found: str, *, examples: tuple[Example, ...] = ()) -> Finding:
     """Return a finding with the severity and hint of its check.
 
     Parameters

@@ -11,6 +11,7 @@ from osteobiome.sumstats.qc.checks import CHECKS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from osteobiome.core.errors import Severity
     from osteobiome.core.rows import DroppedRows, RowReport
 
 
@@ -34,7 +35,7 @@ def report_findings(
     found = []
     for drop in rows.dropped:
         fault = too_many.get(drop.reason)
-        severity = "fatal" if fault else "row" if drop.kind == "fault" else "note"
+        severity: Severity = "fatal" if fault else "row" if drop.kind == "fault" else "note"
         text = fault.found if fault else reason(drop.reason)
         hint = fault.hint if fault else CHECKS[drop.reason].hint if drop.reason in CHECKS else ""
         found.append(Finding(drop.reason, severity, drop.count, text, hint, _examples(drop, names)))

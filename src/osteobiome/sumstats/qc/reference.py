@@ -37,10 +37,12 @@ def _build(result: ComparisonResult, declared: str) -> Finding | None:
     n_told, at = _told(evidence)
     if evidence.status == "neither":
         text = f"{evidence.n_rsid_neither:,} of {evidence.n_rsid:,} markers lie elsewhere than on GRCh37 or GRCh38"
-        return finding("build_not_known", evidence.n_rsid_neither, text, result.examples.get("neither_build", ()))
+        return finding(
+            "build_not_known", evidence.n_rsid_neither, text, examples=result.examples.get("neither_build", ())
+        )
     if evidence.status == "mixed":
         text = f"{evidence.n_rsid_grch37:,} markers lie as on GRCh37 and {evidence.n_rsid_grch38:,} as on GRCh38"
-        return finding("build_mixed", 1, text, result.examples.get("other_build", ()))
+        return finding("build_mixed", 1, text, examples=result.examples.get("other_build", ()))
     if not evidence.build:
         return None if declared else finding("build_not_estimable", 1, "too few known markers to tell the build")
     text = f"{at:,} of {n_told:,} known markers lie as on {evidence.build}"
@@ -54,8 +56,11 @@ def _told(evidence: BuildEvidence) -> tuple[int, int]:
     if evidence.basis == "rsid":
         ours = {"GRCh37": evidence.n_rsid_grch37, "GRCh38": evidence.n_rsid_grch38}.get(evidence.build, 0)
         return evidence.n_rsid_grch37 + evidence.n_rsid_grch38 + evidence.n_rsid_neither, ours
-    ours = {"GRCh37": evidence.n_at_grch37_compatible, "GRCh38": evidence.n_at_grch38_compatible}
-    return evidence.n_markers, ours.get(evidence.build, 0)
+    met = {
+        "GRCh37": (evidence.n_at_grch37, evidence.n_at_grch37_compatible),
+        "GRCh38": (evidence.n_at_grch38, evidence.n_at_grch38_compatible),
+    }
+    return met.get(evidence.build, (0, 0))
 
 
 def _strand(result: ComparisonResult) -> list[Finding]:
@@ -66,12 +71,14 @@ def _strand(result: ComparisonResult) -> list[Finding]:
     if evidence.n_incompatible > INCOMPATIBLE * evidence.n_rows:
         text = f"{evidence.n_incompatible:,} of {evidence.n_rows:,} known variants have other alleles"
         found.append(
-            finding("alleles_do_not_fit", evidence.n_incompatible, text, result.examples.get("incompatible", ()))
+            finding(
+                "alleles_do_not_fit", evidence.n_incompatible, text, examples=result.examples.get("incompatible", ())
+            )
         )
     fitting = evidence.n_forward + evidence.n_flipped
     if fitting and evidence.n_flipped > FLIPPED * fitting:
         text = f"{evidence.n_flipped:,} of {fitting:,} known variants are on the reverse strand"
-        found.append(finding("strand_flipped", evidence.n_flipped, text, result.examples.get("flipped", ())))
+        found.append(finding("strand_flipped", evidence.n_flipped, text, examples=result.examples.get("flipped", ())))
     return found
 
 
@@ -85,7 +92,7 @@ def _frequency(result: ComparisonResult) -> Finding | None:
         return finding("frequencies_agree", evidence.n, text)
     name = "frequencies_are_of_the_other_allele" if evidence.verdict == "opposite" else "frequencies_do_not_fit"
     kind = "opposite" if evidence.verdict == "opposite" else "large_difference"
-    return finding(name, _disagreeing(evidence), text, result.examples.get(kind, ()))
+    return finding(name, _disagreeing(evidence), text, examples=result.examples.get(kind, ()))
 
 
 def _disagreeing(evidence: FrequencyEvidence) -> int:

@@ -149,7 +149,7 @@ class WholeFile:
         share = seen.count / max(n_kept, 1)
         if name == "p_value_contradicts_beta_and_se" and share < P_CONTRADICTS and n_kept >= ENOUGH:
             return None
-        return finding(name, seen.count, f"{_COUNTED[name]} in {seen.count:,} rows", seen.shown)
+        return finding(name, seen.count, f"{_COUNTED[name]} in {seen.count:,} rows", examples=seen.shown)
 
     def _swapped(self, sample: pl.DataFrame) -> Finding | None:
         """Negative standard errors beside effects that are never negative."""
@@ -161,7 +161,7 @@ class WholeFile:
             return None
         text = f"{100 * negative:.0f} % of the standard errors are negative and no effect is"
         rows = both.filter(pl.col("se") < 0).head(MAX_EXAMPLES)
-        return finding("beta_se_swapped", self._about(negative), text, self._examples(rows, "se"))
+        return finding("beta_se_swapped", self._about(negative), text, examples=self._examples(rows, "se"))
 
     def _percent(self, sample: pl.DataFrame) -> Finding | None:
         if "eaf" not in sample.columns or sample["eaf"].count() < 10:
@@ -172,7 +172,7 @@ class WholeFile:
             return None
         rows = sample.filter(pl.col("eaf") > 1).head(MAX_EXAMPLES)
         text = f"{100 * above:.0f} % of the frequencies are above 1 and none is above 100"
-        return finding("eaf_in_percent", self._about(above), text, self._examples(rows, "eaf"))
+        return finding("eaf_in_percent", self._about(above), text, examples=self._examples(rows, "eaf"))
 
     def _ratio_as_beta(self, sample: pl.DataFrame) -> Finding | None:
         """Effects that are never negative and lie around 1."""
@@ -183,7 +183,9 @@ class WholeFile:
         if not (beta > 0).all() or not 0.8 < middle < 1.25:
             return None
         text = f"no effect is negative and their median is {significant(middle)}, as odds ratios are"
-        return finding("beta_is_odds_ratio", self._n_rows, text, self._examples(sample.head(MAX_EXAMPLES), "beta"))
+        return finding(
+            "beta_is_odds_ratio", self._n_rows, text, examples=self._examples(sample.head(MAX_EXAMPLES), "beta")
+        )
 
     def _p_as_log(self, sample: pl.DataFrame) -> Finding | None:
         """P values above 1; minus log10 of p above 1 is negative here."""
@@ -195,7 +197,7 @@ class WholeFile:
         rows = sample.filter(pl.col("p") < 0).head(MAX_EXAMPLES)
         text = f"{100 * above:.0f} % of the p values are above 1, as minus log10 of p is"
         shown = rows.with_columns((10.0 ** -pl.col("p")).alias("p"))
-        return finding("p_is_neg_log_10", self._about(above), text, self._examples(shown, "p"))
+        return finding("p_is_neg_log_10", self._about(above), text, examples=self._examples(shown, "p"))
 
     def _log_as_p(self, sample: pl.DataFrame) -> Finding | None:
         name = "neg_log_10_p_value"
@@ -215,9 +217,10 @@ class WholeFile:
         if "eaf" not in sample.columns or sample["eaf"].count() < ENOUGH:
             return None
         eaf = sample["eaf"].drop_nulls()
-        if float(eaf.max() or 0.0) > 0.5 or float((eaf > 0.4).mean() or 0.0) == 0.0:  # type: ignore[arg-type]
+        largest = float(eaf.max() or 0.0)  # type: ignore[arg-type]
+        if largest > 0.5 or float((eaf > 0.4).mean() or 0.0) == 0.0:  # type: ignore[arg-type]
             return None
-        return finding("eaf_is_maf", self._n_rows, f"the largest of {len(eaf):,} frequencies is {eaf.max()}")
+        return finding("eaf_is_maf", self._n_rows, f"the largest of {len(eaf):,} frequencies is {largest:g}")
 
     def _small_n(self, sample: pl.DataFrame) -> Finding | None:
         if "n" not in sample.columns or sample["n"].count() < ENOUGH:
@@ -229,7 +232,7 @@ class WholeFile:
             return None
         text = f"sample sizes run from {float(n.min() or 0):,.0f} to {largest:,.0f} people"  # type: ignore[arg-type]
         rows = sample.filter(pl.col("n") < N_LOW * largest).head(MAX_EXAMPLES)
-        return finding("n_varies", self._about(small), text, self._examples(rows, "n"))
+        return finding("n_varies", self._about(small), text, examples=self._examples(rows, "n"))
 
     def _lambda(self, sample: pl.DataFrame) -> list[Finding]:
         """Median of the squared statistics over that of chance."""

@@ -27,6 +27,8 @@ NAMED = {
     b"BAM\x01": "a BAM file",
     b"BCF\x02": "a BCF file",
     b"SQLite format 3": "an SQLite database",
+    b"\x6c\x1b\x01": "a bed file of PLINK",
+    b"TBI\x01": "an index that tabix wrote",
 }
 WEB = (b"<!doctype html", b"<html", b"<?xml")
 PIECE = 1 << 20
@@ -69,8 +71,9 @@ def check_start(head: bytes, where: str, *, container: str) -> None:
         )
     start = head[:SAMPLE].removeprefix(BYTE_ORDER_MARK).lstrip().lower()
     if start.startswith(WEB):
+        found = "an XML document" if start.startswith(b"<?xml") else "a web page"
         hint = "The download returned a page, often an error or a login; open it in a browser and download again"
-        raise InputFileError(fault("html_page", where, "a web page", expected="a table", hint=hint, line=1))
+        raise InputFileError(fault("html_page", where, found, expected="a table", hint=hint, line=1))
     _refuse_binary(head, where)
 
 

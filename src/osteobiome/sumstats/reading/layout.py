@@ -225,11 +225,23 @@ def _consistency(header: str, rows: list[str], separator: str) -> float:
     return sum(n == width for n in counts) / len(counts)
 
 
+def _is_mixed(header: str, rows: list[str]) -> bool:
+    """Tell whether some rows of a tab table have blanks instead, as RAREMETAL writes genes with one variant."""
+    width = len(header.split("\t"))
+    is_tabbed = [row.count("\t") + 1 == width for row in rows]
+    others = [row for row, tabbed in zip(rows, is_tabbed, strict=True) if not tabbed]
+    if not others or any("\t" in row for row in others):
+        return False
+    return all(len(row.split()) == width for row in [header, *rows])
+
+
 def _best(header: str, rows: list[str]) -> tuple[str | None, float]:
     """Return the separator that splits header and rows most alike, and the share of rows; None if none splits it."""
     candidates = [mark for mark in SEPARATORS if len(split(header, mark)) > 1]
     scores = [_consistency(header, rows, mark) for mark in candidates]
     # half of the rows are enough for an earlier one: cells of a broken tab table may happen to hold the right blanks
+    if "\t" in candidates and " " in candidates and _is_mixed(header, rows):
+        return " ", 1.0
     for mark, score in zip(candidates, scores, strict=True):
         if score >= 0.5 or (mark != " " and score > 0.0):
             return mark, score

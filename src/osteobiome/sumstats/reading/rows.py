@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 TRAILING = "__trailing__"
 NEWLINE, BLANK = ord("\n"), ord(" ")
-EDGES = " \t\u00a0"
-"""Taken off both ends of a cell: blank, tab, no-break space."""
+EDGES = " \t\u00a0\ufeff"
+"""Taken off both ends of a cell: blank, tab, no-break space, byte order mark (polars takes it off a first cell)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,19 @@ def parse(text: bytes, grid: Grid, *, first_line: int, first_byte: int = 0) -> p
         text = squeeze(text)
     if not text or text.isspace():
         return _nothing(grid)
+    if not text.endswith(b"\n"):
+        text += b"\n"  # polars overlooks an empty cell too many at the very end
     if grid.has_csv_quotes and b'"' in text:
         _refuse_open_quote(text, grid, first_line=first_line)
     frame = _read(text, grid)
     if frame is not None and frame.height == count_lines(text) and not _may_be_short(frame, text, grid):
         numbers = pl.int_range(first_line, first_line + frame.height, dtype=pl.Int64, eager=True)
     else:
-        text, numbers = _without_blank_lines(text, grid, first_line=first_line)
-        if not text:
+        filled, numbers = _without_blank_lines(text, grid, first_line=first_line)
+        if not filled:
             return _nothing(grid)
-        frame = _read(text, grid)
+        if frame is None or filled is not text:
+            text, frame = filled, _read(filled, grid)
         if frame is None or frame.height != len(numbers):
             raise _unreadable(text, grid, numbers)
     frame = _clean(frame, text, grid).with_columns(numbers.alias(LINE))
@@ -164,6 +167,8 @@ def _may_be_short(frame: pl.DataFrame, text: bytes, grid: Grid) -> bool:
     """Tell whether a row may be too short: polars fills it with nulls, and refuses only rows that are too long."""
     if frame[frame.columns[-1]].null_count() == 0:
         return False
+    if grid.has_csv_quotes and b'"' in text:
+        return True  # a separator within quotes could make up for one that is missing
     n_separators = int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord(grid.separator)))
     return n_separators != (frame.width - 1) * frame.height
 
@@ -171,7 +176,7 @@ def _may_be_short(frame: pl.DataFrame, text: bytes, grid: Grid) -> bool:
 def _refuse_open_quote(text: bytes, grid: Grid, *, first_line: int) -> None:
     """Refuse a quoted cell that runs over the end of its line: it may have swallowed rows."""
     data = np.frombuffer(text, dtype=np.uint8)
-    ends = np.append(np.flatnonzero(data == NEWLINE), len(data))
+    ends = np.flatnonzero(data == NEWLINE)
     n_quotes = np.searchsorted(np.flatnonzero(data == ord('"')), ends)  # up to the end of each line
     odd = np.flatnonzero(n_quotes & 1)
     if odd.size:
@@ -191,8 +196,6 @@ def _without_blank_lines(text: bytes, grid: Grid, *, first_line: int) -> tuple[b
     """Return the lines that are not blank and their numbers, or raise for the first that has not the right length."""
     data = np.frombuffer(text, dtype=np.uint8)
     ends = np.flatnonzero(data == NEWLINE)
-    if not text.endswith(b"\n"):
-        ends = np.append(ends, len(data))
     starts = np.concatenate(([0], ends[:-1] + 1))
     n_cells = _cells_per_line(data, starts, ends, grid)
     is_blank = starts == ends
@@ -202,8 +205,7 @@ def _without_blank_lines(text: bytes, grid: Grid, *, first_line: int) -> tuple[b
         is_blank[i] = True
     numbers = pl.Series(LINE, first_line + np.flatnonzero(~is_blank), dtype=pl.Int64)
     if is_blank.any():
-        lengths = np.diff(np.append(starts, len(data)))
-        text = data[np.repeat(~is_blank, lengths)].tobytes()
+        text = data[np.repeat(~is_blank, ends - starts + 1)].tobytes()
     return text, numbers
 
 
@@ -256,13 +258,15 @@ def _clean(frame: pl.DataFrame, text: bytes, grid: Grid) -> pl.DataFrame:
     """Take blanks and quotes off the cells, if a search of the text says that there are any."""
     has_quotes, has_edges = b'"' in text, _has_edges(text, grid)
     cell = pl.all()
-    if has_edges:
-        frame = frame.with_columns(cell.str.strip_chars(EDGES))
+    bare = cell.str.strip_chars(EDGES) if has_edges else cell
     if has_quotes and (has_edges or not grid.has_csv_quotes):
-        is_quoted = cell.str.starts_with('"') & cell.str.ends_with('"') & (cell.str.len_bytes() > 1)
-        inside = cell.str.slice(1, cell.str.len_chars() - 2).str.strip_chars(EDGES)
-        frame = frame.with_columns(pl.when(is_quoted).then(inside).otherwise(cell))
+        is_quoted = bare.str.starts_with('"') & bare.str.ends_with('"') & (bare.str.len_bytes() > 1)
+        if grid.has_csv_quotes:  # taken off already, but where a blank stands before them
+            is_quoted &= bare != cell
+        inside = bare.str.slice(1, bare.str.len_chars() - 2).str.strip_chars(EDGES)
+        bare = pl.when(is_quoted).then(inside).otherwise(bare)
     if has_quotes or has_edges:
+        frame = frame.with_columns(bare)
         frame = frame.with_columns(pl.when(cell != "").then(cell))
     return frame
 

@@ -10,10 +10,15 @@ EXACT_INTEGERS = 2.0**53
 """Up to here each whole number is a double."""
 SMALLEST_EXPONENT = 300.0
 """Up to this minus log10, a p value is written as an ordinary number: doubles are exact to full precision there."""
-_MONTH = r"(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-z]*"
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch?)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?)"
+)
+"""Names of months that spreadsheets know; genes were renamed for them (Bruford et al. 2020,
+doi:10.1038/s41588-020-0669-3), but files with the old names stay."""
 _LOOKS_LIKE_OTHER = "|".join(
     (
-        tables._FORMULA,
+        tables.FORMULA,
         "^'",  # so that taking off one apostrophe gives each text back
         rf"^(?i){_MONTH}[-/. ]?\d+([-/., ]+\d+)?$",  # MARCH1, SEP2, Mar-2020
         rf"^(?i)\d+[-/. ]*{_MONTH}([-/., ]*\d+)?$",  # 2-Mar, 1-Sep-2020

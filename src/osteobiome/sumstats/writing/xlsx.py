@@ -28,6 +28,8 @@ _OPTIONS = {
     "strings_to_numbers": False,
     "strings_to_urls": False,
 }
+_TEXT_FORMAT = 49
+"""The built-in number format "@", text (ECMA-376 part 1, section 18.8.30)."""
 _CREATED = datetime.datetime(1980, 1, 1)
 """A fixed day, so that the same rows give the same bytes."""
 
@@ -126,7 +128,7 @@ def write(frames: Iterator[pl.DataFrame], job: Job) -> int:
 def _rows(book: Any, frames: Iterator[pl.DataFrame], job: Job) -> int:  # noqa: ANN401 - XlsxWriter has no types
     """Write the sheet of rows, one cell after the other, as the library wants it."""
     sheet = book.add_worksheet("variants")
-    text_format, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
+    text_format, head = book.add_format({"num_format": _TEXT_FORMAT}), book.add_format({"bold": True})
     names = [*SHOWN, *(["is_simulated"] if job.facts.is_simulated else [])]
     for column, name in enumerate(names):
         sheet.write_string(0, column, name, head)
@@ -152,7 +154,7 @@ def _rows(book: Any, frames: Iterator[pl.DataFrame], job: Job) -> int:  # noqa: 
 def _about(book: Any, job: Job) -> None:  # noqa: ANN401 - XlsxWriter has no types
     """Write the sheet that says what the rows are."""
     sheet = book.add_worksheet("about")
-    text_format, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
+    text_format, bold = book.add_format({"num_format": _TEXT_FORMAT}), book.add_format({"bold": True})
     facts = facts_as_text(job.facts, date=job.date.isoformat() if job.date else "")
     if job.facts.is_simulated:
         facts = {"data": SIMULATED} | facts

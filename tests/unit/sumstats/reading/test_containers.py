@@ -185,9 +185,9 @@ def test_chunks__damaged_zstd(write, fault_of):
 
 @pytest.mark.parametrize("kind", ["gzip", "bgzip", "zstd", "xz", "zip"])
 def test_chunks__any_damage_has_a_name(write, pack, kind):
-    """Bytes changed at random: rows or a fault, never another error."""
+    """Bytes changed at random, and the end cut off at times: rows or a fault, never another error."""
     draw = random.Random(20)
-    sound = pack(kind, TEXT * 3)
+    sound, codes = pack(kind, TEXT * 3), set()
     for _ in range(300):
         data = bytearray(sound)
         for _ in range(draw.randint(1, 3)):
@@ -197,7 +197,8 @@ def test_chunks__any_damage_has_a_name(write, pack, kind):
             for _ in open_table(path).chunks():
                 pass
         except InputFileError as error:
-            assert error.faults[0].code
+            codes.add(error.faults[0].code)
+    assert f"damaged_{'gzip' if kind == 'bgzip' else kind}" in codes
 
 
 @pytest.mark.parametrize("inner", ["gzip", "bgzip", "zstd", "xz", "zip"])

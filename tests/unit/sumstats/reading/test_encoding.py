@@ -71,7 +71,7 @@ def test_open_table__utf_16(write, encoding, fault_of):
 def test_open_table__latin_1_in_the_header(write, fault_of):
     fault = fault_of(write("rsid\teffet_allélique\nrs1\tA\n".encode("latin-1")))
     assert (fault.code, fault.line) == ("not_utf8", 1)
-    assert "first at byte 15;" in fault.found
+    assert "first at byte 14;" in fault.found
     assert "'rsid\teffet_allélique'" in fault.found
 
 
@@ -116,7 +116,13 @@ def test_open_table__web_page(write, page, fault_of):
 
 @pytest.mark.parametrize(
     ("start", "name"),
-    [(b"BZh91AY&SY", "bzip2"), (b"%PDF-1.7\n%\xe2\xe3", "a PDF"), (b"RDX3\nX\n\x00\x00", "R"), (b"\x89HDF\r\n", "HDF5")],
+    [
+        (b"BZh91AY&SY", "bzip2"),
+        (b"\x6c\x1b\x01", "PLINK"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        (b"RDX3\nX\n\x00\x00", "R"),
+        (b"\x89HDF\r\n", "HDF5"),
+    ],
 )
 def test_open_table__known_binary_files_are_named(write, start, name, fault_of):
     fault = fault_of(write(start + bytes(range(128, 256))))

@@ -41,6 +41,13 @@ def test_open_table__white_space_of_tabs_and_blanks_mixed(write, rows_of):
     assert rows_of(path) == ROWS
 
 
+def test_open_table__some_rows_with_blanks_instead_of_tabs(write, rows_of):
+    """RAREMETAL writes genes with a single variant so."""
+    path = write("##x\n#snp\tchr\tp\nrs1\t1\t0.5\nrs2 2 1e-9\n")
+    assert open_table(path).separator == " "
+    assert rows_of(path) == [("rs1", "1", "0.5", 3), ("rs2", "2", "1e-9", 4)]
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
@@ -89,9 +96,8 @@ def test_open_table__one_column_with_a_bar_in_it(write, rows_of):
 
 
 def test_open_table__vcf(write, rows_of):
-    text = (
-        "##fileformat=VCFv4.2\n##contig=<ID=1>\n#CHROM\tPOS\tID\tREF\tALT\tFORMAT\ttrait\n1\t10\trs1\tA\tG\tES:SE\t1:2\n"
-    )
+    header = "#CHROM\tPOS\tID\tREF\tALT\tFORMAT\ttrait\n"
+    text = f"##fileformat=VCFv4.2\n##contig=<ID=1>\n{header}1\t10\trs1\tA\tG\tES:SE\t1:2\n"
     path = write(text)
     table = open_table(path)
     assert table.preamble == ("##fileformat=VCFv4.2", "##contig=<ID=1>")
@@ -160,7 +166,10 @@ def test_open_table__row_names_as_r_writes_them(write, mark, rows_of):
     assert rows_of(path) == [("1", "rs1", "0.1", 2), ("2", "rs2", "0.2", 3)]
 
 
-@pytest.mark.parametrize("text", [",snp,p\n0,rs1,0.1\n", '""\tsnp\tp\n"0"\trs1\t0.1\n', "\tsnp\tp\n0\trs1\t0.1\n", '"" "snp" "p"\n"0" "rs1" 0.1\n'])
+@pytest.mark.parametrize(
+    "text",
+    [",snp,p\n0,rs1,0.1\n", '""\tsnp\tp\n"0"\trs1\t0.1\n', "\tsnp\tp\n0\trs1\t0.1\n", '"" "snp" "p"\n"0" "rs1" 0.1\n'],
+)
 def test_open_table__index_as_pandas_writes_it(write, text, rows_of):
     path = write(text)
     assert open_table(path).header == ("row_index", "snp", "p")
@@ -191,7 +200,9 @@ def test_chunks__value_behind_the_last_separator(write, fault_of):
     assert "'x'" in fault.found
 
 
-@pytest.mark.parametrize(("text", "column"), [("snp\t\tp\nrs1\t1\t0.1\n", 2), ("snp,p,\nrs1,0.1,x\n", 3), ('a1;"";b\n1;2;3\n', 2)])
+@pytest.mark.parametrize(
+    ("text", "column"), [("snp\t\tp\nrs1\t1\t0.1\n", 2), ("snp,p,\nrs1,0.1,x\n", 3), ('a1;"";b\n1;2;3\n', 2)]
+)
 def test_open_table__column_without_a_name(write, text, column, fault_of):
     fault = fault_of(write(text))
     assert (fault.code, fault.line) == ("empty_column_name", 1)
