@@ -72,7 +72,7 @@ def write_frames(frames: Iterable[pl.DataFrame], path: Path, *, schema: str) -> 
     source = register_io_source(pieces, schema=dict(polars_schema(schema)))
     try:
         with writing(path), path.open("wb") as handle:
-            source.sink_parquet(handle, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
+            source.sink_parquet(handle, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, statistics=True)
             handle.flush()
             os.fsync(handle.fileno())
     except Exception:

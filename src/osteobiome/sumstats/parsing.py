@@ -7,17 +7,12 @@ looked at one by one. For a numeric column ``x`` the result has ``x`` (Float64, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
 from osteobiome.sumstats.identity import MAX_POSITION
 from osteobiome.sumstats.identity import chromosome as chromosome_number
 from osteobiome.sumstats.numbers import MISSING, neg_log10_from_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NUMERIC = (
     "beta", "odds_ratio", "hazard_ratio", "z", "se", "ci_low", "ci_high", "eaf", "neg_log_10_p_value", "n", "n_cases",
@@ -30,9 +25,7 @@ _MINUS = "[\u2212\u2013\u2014\ufe63\uff0d]"
 """Minus sign, en dash, em dash and the wide forms that word processors put in place of a hyphen."""
 _P_DIRECT = 1e-290
 """Below this p a double loses digits: minus log10 is then taken from the text."""
-_FEW = 5_000
-"""Distinct values up to which a column is mapped value by value."""
-_SCIENTIFIC = r"[eE]"
+_NUCLEOTIDES = r"^[ACGT]+$"
 
 
 def parsed(frame: pl.DataFrame) -> pl.DataFrame:
@@ -48,7 +41,8 @@ def parsed(frame: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         The columns described at the top of this module; alleles upper-case, with ``effect_allele__text`` and
         ``other_allele__text``; ``rsid`` null where it is missing; ``chromosome`` Int8 and ``position`` Int64, both null
-        unless both make sense; ``p`` (minus log10 of ``p_value``; infinite for 0).
+        unless both make sense; ``p`` (minus log10 of ``p_value``; infinite for 0). Alleles and position have a Boolean
+        column ``x__odd`` if any of them is not plain: another letter than A, C, G, T; not a whole number in digits.
     """
     made: list[pl.Series] = [frame["__line__"]]
     for name in NUMERIC:
@@ -58,7 +52,7 @@ def parsed(frame: pl.DataFrame) -> pl.DataFrame:
         made += _p_values(frame["p_value"])
     for name in ("effect_allele", "other_allele"):
         if name in frame.columns:
-            made += [_mapped(frame[name], _alleles).alias(name), frame[name].alias(f"{name}__text")]
+            made += _alleles(frame[name], name)
     rsid = frame["rsid"] if "rsid" in frame.columns else pl.Series([None] * frame.height, dtype=pl.String)
     made += [_without_missing(rsid).alias("rsid"), rsid.alias("rsid__text")]
     made += _place(frame)
@@ -114,10 +108,13 @@ def _cleaned(text: pl.Series) -> pl.Series:
 def _without_missing(text: pl.Series) -> pl.Series:
     """Return names with every spelling of 'missing' as null; the longest such spelling has four characters."""
     short = (text.str.len_bytes() <= 6).fill_null(value=False)
-    if not short.any():
+    names = text.filter(short)
+    missing = names.str.strip_chars().is_in(list(MISSING))
+    if not missing.any():
         return text
-    bad = short & text.str.strip_chars().is_in(list(MISSING)).fill_null(value=False)
-    return text.set(bad, None) if bad.any() else text
+    bad = np.zeros(len(text), dtype=bool)
+    bad[short.to_numpy()] = missing.to_numpy()
+    return text.set(pl.Series(bad), None)
 
 
 def _p_values(text: pl.Series) -> list[pl.Series]:
@@ -142,19 +139,21 @@ def _p_values(text: pl.Series) -> list[pl.Series]:
     return [pl.Series("p", values).fill_nan(None), *kept, pl.Series("p_value__state", state)]
 
 
-def _mapped(text: pl.Series, clean: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Apply a function of single cells; a column of few distinct values is mapped by them."""
+def _alleles(text: pl.Series, name: str) -> list[pl.Series]:
+    """Return alleles in upper case and their text; ``is_odd`` where one is not made of A, C, G and T, if any is.
+
+    Many rows share few alleles, so each distinct one is looked at once.
+    """
     distinct = text.unique()
-    if len(distinct) > _FEW:
-        return clean(text)
-    cleaned = clean(distinct)
-    if distinct.equals(cleaned, null_equal=True):
-        return text
-    return text.replace_strict(distinct, cleaned, return_dtype=cleaned.dtype)
-
-
-def _alleles(text: pl.Series) -> pl.Series:
-    return _cleaned(text).str.to_uppercase()
+    cleaned = _cleaned(distinct).str.to_uppercase()
+    odd = ~cleaned.str.contains(_NUCLEOTIDES).fill_null(value=False)
+    value = text
+    if not distinct.equals(cleaned, null_equal=True):
+        value = text.replace_strict(distinct, cleaned, return_dtype=pl.String)
+    made = [value.alias(name), text.alias(f"{name}__text")]
+    if odd.any():
+        made.append(text.is_in(distinct.filter(odd).implode(), nulls_equal=True).alias(f"{name}__odd"))
+    return made
 
 
 def _place(frame: pl.DataFrame) -> list[pl.Series]:
@@ -180,9 +179,10 @@ def _place(frame: pl.DataFrame) -> list[pl.Series]:
     if not usable.all():
         chromosome = chromosome.set(~usable, None)
         position = position.set(~usable, None)
-    return [
+    made = [
         chromosome.alias("chromosome"),
         position.alias("position"),
         frame["chromosome"].alias("chromosome__text"),
         text.alias("position__text"),
     ]
+    return [*made, odd.alias("position__odd")] if odd.any() else made

@@ -79,15 +79,14 @@ class Spool:
         if frame.is_empty():
             return
         buckets = frame.select(bucket(self._key)).to_series()
-        first = int(str(buckets[0]))
-        if buckets.min() == buckets.max():
-            self._waiting.setdefault(first, []).append(frame)
-        else:
-            parts = frame.with_columns(buckets.alias("__bucket__")).partition_by(
-                "__bucket__", as_dict=True, include_key=False, maintain_order=True
-            )
-            for (number,), part in parts.items():
-                self._waiting.setdefault(int(str(number)), []).append(part)
+        order = None if buckets.is_sorted() else buckets.arg_sort()
+        if order is not None:
+            frame, buckets = frame[order], buckets[order]
+        runs = buckets.to_frame().rename({buckets.name: "bucket"}).lazy().group_by("bucket", maintain_order=True).len().collect()
+        begin = 0
+        for number, size in runs.rows():
+            self._waiting.setdefault(number, []).append(frame.slice(begin, size))
+            begin += size
         self._n_waiting += frame.height
         if self._n_waiting > self._memory_rows:
             self._flush()

@@ -51,11 +51,12 @@ def row_checks(
     checks.append(("empty_id", pl.col("rsid").is_null() & no_place, "rsid__text"))
     for name in ("effect_allele", "other_allele"):
         allele, shown = pl.col(name), f"{name}__text"
-        checks += [
-            ("missing_allele", allele.is_null(), shown),
-            ("multiple_alleles", allele.str.contains(",", literal=True), shown),
-            ("bad_allele", ~allele.str.contains(_ALLELE), shown),
-        ]
+        checks.append(("missing_allele", allele.is_null(), shown))
+        if f"{name}__odd" in columns:
+            checks += [
+                ("multiple_alleles", allele.str.contains(",", literal=True), shown),
+                ("bad_allele", pl.col(f"{name}__odd"), shown),
+            ]
     checks.append(("same_allele", pl.col("effect_allele") == pl.col("other_allele"), "effect_allele"))
     if lengths:
         end = pl.col("chromosome").replace_strict(dict(lengths), default=None, return_dtype=pl.Int64)
@@ -92,6 +93,8 @@ def _repeated_header(columns: frozenset[str], names: Mapping[str, str]) -> list[
     told = [name for name in (*EFFECTS, "se", "effect_allele") if name in names and f"{name}__text" in columns]
     if len(told) < _TELLING:
         return []
+    if f"{told[0]}__state" not in columns and told[0] != "effect_allele":
+        return []  # every cell of that column is a number or missing
     same = [pl.col(f"{name}__text").str.to_lowercase() == names[name].lower() for name in told[:_TELLING]]
     return [("repeated_header", pl.all_horizontal(same), f"{told[0]}__text")]
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from osteobiome.core.findings import MAX_EXAMPLES, Example, Finding
 from osteobiome.core.text import significant
+from osteobiome.sumstats.numbers import MISSING
 from osteobiome.sumstats.qc.checks import finding
 
 if TYPE_CHECKING:
@@ -103,14 +104,20 @@ class WholeFile:
             self._sample = [rows.filter(pl.col("__line__") % self._stride == 0) for rows in self._sample]
             self._n_sampled = sum(rows.height for rows in self._sample)
         if "rsid__text" in raw.columns:
+            others = raw.filter(~pl.col("rsid").str.starts_with("rs"))
             is_date = pl.col("rsid__text").str.contains(_EXCEL_DATE)
-            self.count("excel_mangled_name", places(raw, is_date, column="rsid__text", shown=self._shown("rsid")))
+            self.count("excel_mangled_name", places(others, is_date, column="rsid__text", shown=self._shown("rsid")))
         if "position__text" in raw.columns:
-            shown = self._shown("position")
-            text = pl.col("position__text")
-            is_rounded = pl.col("position").is_not_null() & text.str.contains(r"[eE]")
+            self._add_positions(raw)
+
+    def _add_positions(self, raw: pl.DataFrame) -> None:
+        """Count positions that were rounded by a spreadsheet, and those that cannot be used."""
+        shown, text = self._shown("position"), pl.col("position__text")
+        if "position__odd" in raw.columns:
+            is_rounded = pl.col("position__odd") & pl.col("position").is_not_null() & text.str.contains(r"[eE]")
             self.count("position_in_scientific_notation", places(raw, is_rounded, column="position__text", shown=shown))
-            is_lost = pl.col("position").is_null() & text.is_not_null() & (text != "NA")
+        if raw["position"].null_count():
+            is_lost = pl.col("position").is_null() & text.is_not_null() & ~text.is_in(list(MISSING))
             self.count("unusable_position", places(raw, is_lost, column="position__text", shown=shown))
 
     def count(self, name: str, found: tuple[int, tuple[Example, ...]]) -> None:
