@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import grid
+from benchmarks import grid, sumstats
 
 
 def main() -> None:
     """Run them one after the other."""
     grid.main()
+    sumstats.main([])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from osteobiome.core.text import reason
 from osteobiome.study.config import json_schema
+from osteobiome.sumstats.qc import CHECKS
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 START, END = "<!-- made by `make docs`: start -->", "<!-- made by `make docs`: end -->"
@@ -77,15 +79,45 @@ def tables(schema: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def meaning(name: str) -> str:
+    """Return a check in words, or nothing where its name says it."""
+    words = reason(name)
+    return "" if words == name.replace("_", " ") else words
+
+
+def checks() -> str:
+    """Return the checks on files, one Markdown table per severity."""
+    parts = []
+    for title, severity, doubt in (
+        ("The file is refused", "fatal", False),
+        ("Rows are dropped", "row", False),
+        ("Doubts", "note", True),
+        ("Remarks", "note", False),
+    ):
+        lines = [f"### {title}", "", "| check | meaning | what to do |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{name}` | {meaning(name)} | {check.hint} |"
+            for name, check in CHECKS.items()
+            if check.severity == severity and check.casts_doubt == doubt
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def fill(page: Path, made: str) -> None:
+    """Put what was made between the marks of a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{START}\n\n{made}\n\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
-    """Write the JSON Schema, and the tables between the marks of the page on the study file."""
+    """Write the JSON Schema, and the tables between the marks of the pages."""
     schema = json_schema()
     text = json.dumps(schema, indent=1, sort_keys=True) + "\n"
     (FOLDER / "study.schema.json").write_text(text, encoding="utf-8")
-    page = FOLDER / "study-file.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{START}\n\n{tables(schema)}\n\n{END}{after}", encoding="utf-8")
+    fill(FOLDER / "study-file.md", tables(schema))
+    fill(FOLDER / "checks.md", checks())
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def fnv1a_64(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uin
 
     References
     ----------
-    Fowler, Noll, Vo, Eastlake, Hansen: The FNV Non-Cryptographic Hash Algorithm, RFC 9923.
+    Fowler, Noll, Vo, Eastlake, Hansen: The FNV Non-Cryptographic Hash Algorithm, Internet-Draft
+    draft-eastlake-fnv-20.
 
     Examples
     --------
