@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +25,10 @@ def write_gwas(path: Path, *, n_rows: int, seed: int = 1, level: int = 6) -> int
     lengths = chromosome_lengths("GRCh37")
     total = sum(lengths[c] for c in range(1, 23))
     known = markers().sort("chromosome", "position_grch37")
-    opened = gzip.open(path, "wb", compresslevel=level) if path.suffix == ".gz" else path.open("wb")
     written = 0
-    with opened as handle:
+    with path.open("wb") as plain, ExitStack() as stack:
+        packs = path.suffix == ".gz"
+        handle = stack.enter_context(gzip.GzipFile(fileobj=plain, mode="wb", compresslevel=level)) if packs else plain
         for chromosome in range(1, 23):
             n = round(n_rows * lengths[chromosome] / total)
             step = lengths[chromosome] / n
@@ -101,9 +102,3 @@ def _with_markers(rng: np.random.Generator, frame: pl.DataFrame, known: pl.DataF
         "rsid",
     )
     return pl.concat([frame, _numbers(rng, rows).cast(frame.schema)]).sort("base_pair_location", maintain_order=True)
-
-
-def compress(plain: Path, packed: Path, *, level: int = 6) -> None:
-    """Write a gzip copy of a file."""
-    with plain.open("rb") as source, gzip.open(packed, "wb", compresslevel=level) as target:
-        shutil.copyfileobj(source, target, 1 << 20)

@@ -22,6 +22,11 @@ COMMANDS = {
     "doctor": {"version", "python", "processors", "memory", "compile_cache"},
     "mr estimate": {"n_in", "n_kept", "n_dropped", "estimates", "diagnostics", "variants"},
     "mr methods": {"methods"},
+    "sumstats check": {"file", "format", "n_in", "n_kept", "n_dropped", "findings"},
+    "sumstats convert": {"files", "format", "n_in", "n_kept", "n_dropped"},
+    "sumstats head": {"file", "format", "columns", "rows"},
+    "sumstats compare": {"first", "second", "n_first", "n_second", "n_common", "n_identical"},
+    "sumstats formats": {"read", "written"},
 }
 
 
@@ -49,6 +54,11 @@ def arguments(finished, tmp_path):
         "doctor": (),
         "mr estimate": (table,),
         "mr methods": (),
+        "sumstats check": (finished.folder / "x.tsv",),
+        "sumstats convert": (finished.folder / "x.tsv", "--to", "csv", "--out", tmp_path / "x.csv"),
+        "sumstats head": (finished.folder / "x.tsv",),
+        "sumstats compare": (finished.folder / "x.tsv", finished.folder / "y.tsv"),
+        "sumstats formats": (),
     } | dict.fromkeys(("check", "run", "status", "report", "cite"), (finished.file,))
 
 

@@ -18,7 +18,6 @@ from osteobiome.core.columns import ESTIMATES
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.bundled import bundled_study
 from osteobiome.sumstats.reference import markers
-from tests.conftest import COLUMNS
 
 NOBODY = 65534
 
@@ -113,15 +112,20 @@ def _bgzip_without_end(study):
 
 
 def known_rows(build, n_rows=40):
-    """Return GWAS-SSF rows of bundled markers at their positions on one build."""
-    known = markers().filter(pl.col("chromosome") <= 22).head(n_rows)
-    rows = []
-    for i, row in enumerate(known.iter_rows(named=True)):
-        beta, place = f"{0.03 + 0.001 * i:.3f}", row["position_" + build.lower()]
-        alleles = (row["allele_1"], row["allele_2"])
-        values = (row["chromosome"], place, *alleles, beta, 0.005, "NA", "NA", row["rsid"], 9000)
-        rows.append(dict(zip(COLUMNS, map(str, values), strict=True)))
-    return rows
+    """Return GWAS-SSF rows of bundled markers, no palindromes, at their positions on one build."""
+    known = markers().filter((pl.col("chromosome") <= 22) & ~pl.col("is_palindromic")).head(n_rows)
+    return [
+        {
+            "chromosome": str(row["chromosome"]),
+            "base_pair_location": str(row[f"position_{build.lower()}"]),
+            "effect_allele": row["allele_1"],
+            "other_allele": row["allele_2"],
+            "beta": f"{0.03 + 0.001 * i:.3f}",
+            "standard_error": "0.005",
+            "rsid": row["rsid"],
+        }
+        for i, row in enumerate(known.iter_rows(named=True))
+    ]
 
 
 def _builds_differ(study):
@@ -179,8 +183,8 @@ FATAL = {
     "truncated_gzip": (_truncated_gzip, "truncated_gzip", "trait 'x', 'x.tsv.gz'", "ends in the middle", "complete",
                        "checksum"),
     "damaged_gzip": (_damaged_gzip, "damaged_gzip", "trait 'x', 'x.tsv.gz'", "damaged", "intact", "Download"),
-    "bgzip_without_end": (_bgzip_without_end, "bgzip_without_end_block", "trait 'x', 'x.tsv.gz'", "end block", "complete",
-                          "checksum"),
+    "bgzip_without_end": (_bgzip_without_end, "bgzip_without_end_block", "trait 'x', 'x.tsv.gz'", "end block",
+                          "complete", "checksum"),
     "builds_differ": (_builds_differ, "builds_differ", "trait 'y', 'y.tsv'", "declared as GRCh37", "", "Declare"),
     "ragged_row": (_ragged_row, "ragged_row", "'x.tsv', line 6", "9 fields", "10", "cut off"),
     "duplicate_column": (_duplicate_column, "duplicate_column", "trait 'x', 'x.tsv'", "'beta' twice", "distinct",
@@ -278,13 +282,14 @@ def test_other_build__is_lifted_over_and_counted(tiny, osteobiome):
     for trait, build in (("x", "GRCh37"), ("y", "GRCh38")):
         rows = known_rows(build)
         tiny.write(trait, [row | {"rsid": "NA"} for row in rows])
-    nowhere = known_rows("GRCh38", 1)[0] | {"rsid": "NA", "base_pair_location": "1"}  # before the first block of the chain
+    nowhere = known_rows("GRCh38", 1)[0] | {"rsid": "NA", "base_pair_location": "1"}  # before all blocks of the chain
     tiny.write("y", [*tiny.rows("y"), nowhere])
     tiny.replace("traits.csv", "second,GRCh37", "second,GRCh38")
     assert osteobiome("check", tiny.file).code == 0
     ran = osteobiome("run", tiny.file, "--workers", 1)
     assert ran.code == 0, ran.err
-    (row,) = pl.read_parquet(tiny.results / "tables" / "row_report.parquet").filter(reason="liftover_unmapped").to_dicts()
+    report = pl.read_parquet(tiny.results / "tables" / "row_report.parquet")
+    (row,) = report.filter(reason="liftover_unmapped").to_dicts()
     assert (row["subject"], row["step"], row["count"], row["lines"]) == ("y", "ingest", 1, [42])
     assert (row["n_in"], row["n_kept"]) == (41, 40)
     estimate = _estimates(tiny)[0]

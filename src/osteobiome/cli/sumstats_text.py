@@ -34,7 +34,7 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
 
 def column_lines(ingest: Ingest) -> Iterator[str]:
     """Yield which column of the file is which of ours."""
-    yield f"Read as {ingest.fmt.label}"
+    yield f"Read as {ingest.fmt.label} (effect allele: {ingest.fmt.effect})"
     for ours, theirs in ingest.found.items():
         if not ours.startswith("_"):
             yield f"  {ours:<20} {theirs}"
@@ -63,23 +63,42 @@ def preview_rows(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def comparison_lines(result: FileComparison) -> Iterator[str]:
     """Yield what a comparison of two files found."""
-    yield f"{result.first}: {count(result.n_first, 'variant')}"
-    yield f"{result.second}: {count(result.n_second, 'variant')}"
-    yield f"in both: {result.n_common:,}, of these identical: {result.n_identical:,}"
+    yield f"first:  {result.first}, {count(result.n_first, 'variant')}"
+    yield f"second: {result.second}, {count(result.n_second, 'variant')}"
+    yield f"in both: {result.n_common:,}, of these {result.n_identical:,} with the same effect and standard error"
     for name, number in result.rows.by_reason().items():
-        yield f"  {number:,} of the first not compared: {reason(name)}"
+        yield f"  {number:,} of the first not compared: {_OF_TWO_FILES.get(name, reason(name))}"
+    if not result.n_common:
+        yield "  Variants are matched by position if --build names the build of both files, else by identifier"
     if result.beta_correlation is not None:
         yield f"correlation of effects: {result.beta_correlation:.4f}"
     if result.eaf_correlation is not None:
         yield f"correlation of frequencies: {result.eaf_correlation:.4f}"
     if result.share_same_sign is not None:
         share = f"{100 * result.share_same_sign:.1f} %"
-        yield f"same sign among {count(result.n_strong, 'variant')} with p below 1e-5: {share}"
+        yield f"same sign among {count(result.n_strong, 'variant')} with p below 1e-5 in the first: {share}"
     if result.se_ratio is not None:
         yield f"standard error, second over first: {significant(result.se_ratio)} (median)"
+    yield from _advice(result)
     for row in result.largest.to_dicts():
         name = row["rsid"] or f"{row['chromosome']}:{row['position']}"
         yield (
-            f"  differs most: {name} {row['effect_allele']}/{row['other_allele']}: "
-            f"{significant(row['beta_first'])} against {significant(row['beta_second'])}"
+            f"  differs most: {name}, effect of {row['effect_allele']} against {row['other_allele']}: "
+            f"{significant(row['beta_first'])} and {significant(row['beta_second'])}"
         )
+
+
+_OF_TWO_FILES = {"not_in_outcome": "not in the second file", "allele_mismatch": "other alleles in the second file"}
+
+
+def _advice(result: FileComparison) -> Iterator[str]:
+    """Say so if the numbers look like effects of the other allele."""
+    if result.beta_correlation is not None and result.beta_correlation < _OPPOSITE:
+        yield "  The effects are opposite: in one of the files they belong to the other allele"
+    elif result.eaf_correlation is not None and result.eaf_correlation < _OPPOSITE:
+        yield "  The frequencies are opposite: in one of the files they are those of the other allele"
+
+
+_OPPOSITE = -0.5
+"""Correlation below which effects or frequencies are called opposite (our choice: two studies of one trait give 0.5 to
+1, studies of unrelated traits about 0)."""

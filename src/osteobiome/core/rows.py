@@ -111,7 +111,8 @@ class RowReport:
     def excess(self, *, max_bad_rows: float, allow: frozenset[str] = frozenset()) -> tuple[Fault, ...]:
         """Return the reasons that took so many rows that the file is probably misread.
 
-        One single bad row is never enough, however short the table.
+        One single bad row is never enough, however short the table; nor are copies of rows that are kept, as nothing
+        is lost with them.
 
         Parameters
         ----------
@@ -123,7 +124,10 @@ class RowReport:
         faults = []
         for drop in self.dropped:
             always = 2 if drop.reason == "duplicate_conflicting" else 1  # a contradiction takes two rows
-            if drop.kind != "fault" or drop.reason in allow or drop.count <= max(always, max_bad_rows * self.n_in):
+            is_copy = drop.reason == "duplicate"
+            if drop.kind != "fault" or is_copy or drop.reason in allow:
+                continue
+            if drop.count <= max(always, max_bad_rows * self.n_in):
                 continue
             share = 100 * drop.count / self.n_in
             lines = ", ".join(map(str, drop.lines[:5]))

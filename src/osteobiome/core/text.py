@@ -133,6 +133,7 @@ REASONS = {
     "repeated_header": "names of the columns repeated further down",
     "position_beyond_chromosome": "position lies beyond the end of its chromosome",
     "decimal_comma": "number with a decimal comma",
+    "thousands_separator": "number with commas between thousands",
     "unicode_minus": "number with a typographic minus sign",
     "odds_ratio_not_positive": "odds ratio is not above 0",
     "hazard_ratio_not_positive": "hazard ratio is not above 0",

@@ -14,7 +14,7 @@ from osteobiome.core.schema import polars_schema, validate
 from osteobiome.store.files import write_atomic, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -39,7 +39,9 @@ ROW_GROUP = 250_000
 """Rows that a reader of a large table has to hold at once."""
 
 
-def write_frames(frames: Iterable[pl.DataFrame], path: Path, *, schema: str) -> None:
+def write_frames(
+    frames: Iterable[pl.DataFrame], path: Path, *, schema: str, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write a table that comes in pieces as Parquet (zstd); one piece is held at a time.
 
     Parameters
@@ -50,6 +52,8 @@ def write_frames(frames: Iterable[pl.DataFrame], path: Path, *, schema: str) -> 
         File to write. It is flushed to disk but not renamed: write into a folder that is not final yet.
     schema : str
         Key of ``core.columns.SCHEMAS``; a piece that does not fit is an error.
+    metadata : mapping of str, optional
+        Facts to be kept in the file beside the table.
 
     Notes
     -----
@@ -72,13 +76,19 @@ def write_frames(frames: Iterable[pl.DataFrame], path: Path, *, schema: str) -> 
     source = register_io_source(pieces, schema=dict(polars_schema(schema)))
     try:
         with writing(path), path.open("wb") as handle:
-            source.sink_parquet(handle, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, statistics=True)
+            source.sink_parquet(
+                handle,
+                compression="zstd",
+                compression_level=1,
+                row_group_size=ROW_GROUP,
+                statistics=True,
+                metadata=dict(metadata) if metadata else None,
+            )
             handle.flush()
             os.fsync(handle.fileno())
-    except Exception:
+    finally:
         if raised:
             raise raised[0] from None
-        raise
 
 
 def read_table(path: Path, *, schema: str) -> pl.DataFrame:

@@ -72,7 +72,7 @@ class Ingest(_Section):
     )
     columns: dict[str, dict[str, str]] = Field(
         default_factory=dict,
-        description="Tables of no known format: a name to use as `format` in the trait table, and our columns to theirs.",
+        description="Tables of no known format: a name for `format` in the trait table, and our columns to theirs.",
     )
     map: str | None = Field(
         default=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from osteobiome.sumstats.formats import FORMATS, Format, Side
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from osteobiome.study.config import Ingest as IngestSection
     from osteobiome.study.traits import Trait
+    from osteobiome.sumstats.maps import VariantMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,37 @@ class FileReading:
             side=self.side,
             trait=self.trait_in_file or None,
             lift_to=self.lift_to,
-            variant_map=read_variant_map(variant_map) if variant_map is not None else None,
+            variant_map=known_variants(variant_map) if variant_map is not None else None,
         )
         named = None if self.columns is not None else self.format or None
         return begin(path, trait_id=trait_id, file_format=named, columns=self.columns, options=options)
+
+
+def known_variants(path: Path) -> VariantMap:
+    """Return a list of variants; the check of a study looks into every file with the same one, read once.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Map of variants (``sumstats.maps``).
+
+    Raises
+    ------
+    InputFileError, SchemaError
+        It is missing or cannot be read.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return read_variant_map(path)  # says what is wrong
+    return _read_once(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, changed: int, size: int) -> VariantMap:
+    """Read a map; one that was changed since is read again."""
+    del changed, size
+    return read_variant_map(path)
 
 
 def reading_of(trait: Trait, section: IngestSection, *, side: Side, genome_build: str) -> FileReading:

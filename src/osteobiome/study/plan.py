@@ -51,12 +51,12 @@ def make_plan(study: Study, store: StudyFolder) -> Plan:
         Where artefacts stand, or will stand.
     """
     hashes = {study.traits[t].file: file_sha256(study.file_of(t)) for t in study.sides()}
-    ingest = {trait_id: _ingest(study, trait_id, hashes) for trait_id in study.sides()}
     exposures = dict.fromkeys(_exposures(study))
     beside = [name for files in study.ld_files().values() for name in (files.matrix, files.variants)]
     beside += [study.config.ingest.map] if study.config.ingest.map is not None else []
     beside += [block.genes for block in study.config.locus if block.genes is not None]
     hashes |= {name: file_sha256(study.folder / name) for name in dict.fromkeys(beside)}
+    ingest = {trait_id: _ingest(study, trait_id, hashes) for trait_id in study.sides()}
     instruments = {trait_id: _instruments(study, ingest[trait_id], store, hashes) for trait_id in exposures}
     loci = [_locus(study, block, ingest, store, hashes) for block in study.config.locus]
     families = [_mr(study, family, ingest, instruments, store, hashes) for family in study.families if family.pairs]

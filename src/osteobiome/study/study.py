@@ -12,7 +12,7 @@ from osteobiome.ld import read_ld_matrix
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
 from osteobiome.study.controls import control_faults
-from osteobiome.study.files import FileReading, reading_of
+from osteobiome.study.files import FileReading, known_variants, reading_of
 from osteobiome.study.loci import locus_faults
 from osteobiome.study.published import read_published
 from osteobiome.study.traits import Trait, read_traits
@@ -282,8 +282,12 @@ def _ingest_faults(study: Study) -> list[Fault]:
             mapped_format(columns, where=place)
         except OsteobiomeError as error:
             faults += error.faults
-    if study.variant_map is not None and not study.variant_map.is_file():
-        faults.append(Fault("missing_file", f"{where}.map", f"no file {study.config.ingest.map}", "a file of variants"))
+    if study.variant_map is not None:
+        try:
+            known_variants(study.variant_map)
+        except OsteobiomeError as error:
+            place = f"{where}.map, '{study.config.ingest.map}'"
+            faults += [replace(f, where=f.where.replace(str(study.variant_map), place)) for f in error.faults]
     return faults + [
         Fault(
             "unknown_reason",
@@ -359,8 +363,8 @@ def _published_faults(study: Study) -> list[Fault]:
 def _file_faults(study: Study) -> list[Fault]:
     """Look into every file that will be read: there, whole, with the columns of its format."""
     faults: list[Fault] = []
-    sides = study.sides()
-    for trait_id, side in sides.items():
+    known_map = study.variant_map
+    for trait_id in study.sides():
         trait, path = study.traits[trait_id], study.file_of(trait_id)
         roles = {
             s
@@ -374,14 +378,17 @@ def _file_faults(study: Study) -> list[Fault]:
             fmt = reading.resolved(path)
             if fmt.is_prealigned and len(roles) > 1:
                 faults.append(_two_roles(trait, fmt.name))
-            ingest = reading.begin(path, trait_id=trait_id, variant_map=study.variant_map)
+            ingest = reading.begin(path, trait_id=trait_id, variant_map=known_map)
             if path.stat().st_size > FULL_CHECK_BYTES:
                 continue
             deque(ingest.sorted_frames(), maxlen=0)
             section = study.config.ingest
             ingest.raise_if_unusable(max_bad_rows=section.max_bad_rows, allow=frozenset(section.allow))
         except OsteobiomeError as error:
-            faults += [replace(f, where=_place(f.where, trait, path)) for f in error.faults]
+            own = [
+                f for f in error.faults if not f.where.startswith(str(study.variant_map))
+            ]  # those of the map are told
+            faults += [replace(f, where=_place(f.where, trait, path)) for f in own]
         except OSError as error:
             faults.append(Fault("unreadable_file", f"trait '{trait_id}', {trait.file}", str(error), "a readable file"))
     return faults

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from osteobiome.core.errors import OsteobiomeError
@@ -12,9 +12,11 @@ from osteobiome.core.rows import RowReport
 from osteobiome.core.text import count
 from osteobiome.sumstats.formats import FORMATS
 from osteobiome.sumstats.metadata import metadata_findings, read_metadata
-from osteobiome.sumstats.qc.checks import casts_doubt
+from osteobiome.sumstats.qc.checks import casts_doubt, finding
 from osteobiome.sumstats.qc.dropped import report_findings
+from osteobiome.sumstats.qc.readable import merged, readable
 from osteobiome.sumstats.table import IngestOptions, begin
+from osteobiome.sumstats.verdict import summary_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,48 +76,15 @@ class CheckResult:
 
     def summary(self) -> str:
         """Return the verdict in at most ten lines."""
-        lines = [f"{self.file}: {_WORDS[self.verdict]}"]
-        if self.format:
-            label = FORMATS[self.format].label if self.format in FORMATS else self.format
-            build = f", positions on {self.genome_build}" if self.genome_build else ", genome build unknown"
-            lines.append(f"  Read as {label}{build}.")
-        if self.rows.n_in:
-            dropped = f"; {self.rows.n_dropped:,} dropped" if self.rows.n_dropped else "; none dropped"
-            lines.append(f"  {count(self.rows.n_in, 'row')}, {self.rows.n_kept:,} kept{dropped}.")
-        shown = [found for found in self.findings if found.severity != "note" or casts_doubt(found)]
-        for found in shown[:_ROOM]:
-            lines.append(f"  {_MARKS[found.severity]}: {_sentence(found)}")
-        more = len(shown) - _ROOM
-        rest = [found for found in self.findings if found not in shown]
-        if more > 0:
-            lines.append(f"  ... and {count(more, 'further finding')} (--all)")
-        elif rest:
-            lines.append(f"  Besides: {count(len(rest), 'remark')} that need no action (--all)")
-        return "\n".join(lines)
+        return "\n".join(summary_lines(self))
 
 
-_ROOM = 6
-_MARKS = {"fatal": "Fault", "row": "Dropped", "note": "Doubt"}
-_WORDS = {
-    "usable": "can be used.",
-    "doubtful": "can be read, but look at the doubts first.",
-    "unusable": "cannot be used as it is.",
-}
-
-
-def _sentence(found: Finding) -> str:
-    """Return a finding as one line: what, where, what to do."""
-    where = ""
-    lines = [example.line for example in found.examples if example.line is not None]
-    if found.severity == "row":
-        text = f"{count(found.count, 'row')}, {found.found}"
-        first = found.examples[0] if found.examples else None
-        value = f" {first.column} {first.value!r}" if first is not None and first.value else ""
-        where = f" (line {', '.join(map(str, lines[:3]))}{' ...' if len(lines) > 3 else ''}{value})" if lines else ""
-    else:
-        text = found.found
-        where = f" (line {lines[0]})" if lines and "line" not in text else ""
-    return f"{text}{where}. {found.hint}".rstrip(". ") + "."
+def _nothing_left(rows: RowReport) -> list[Finding]:
+    """Say so if a file has rows and none of them was kept."""
+    if not rows.n_in or rows.n_kept:
+        return []
+    text = f"not one of {count(rows.n_in, 'row')} was kept"
+    return [finding("all_rows_dropped", rows.n_in, text)]
 
 
 def check_sumstats(
@@ -155,6 +124,8 @@ def check_sumstats(
         metadata = read_metadata(path)
         if metadata is not None:
             findings += metadata_findings(metadata, path=path, declared_build=options.genome_build)
+            # what the metadata state is as good as declared, so the positions are checked against it
+            options = replace(options, genome_build=options.genome_build or metadata.genome_build)
     except OsteobiomeError as error:
         findings += [finding_of(fault) for fault in error.faults]
     rows, build = RowReport(str(path), "check", 0, 0), options.genome_build
@@ -163,9 +134,12 @@ def check_sumstats(
         deque(ingest.sorted_frames(), maxlen=0)
         rows = ingest.report()
         findings += [*ingest.findings(), *report_findings(rows, names=ingest.found, max_bad_rows=max_bad_rows)]
+        findings += _nothing_left(rows)
         build = build or ingest.inferred_build()
     except OsteobiomeError as error:
         findings += [finding_of(fault) for fault in error.faults]
-    unique = {found.id: found for found in reversed(findings)}
-    ordered = sorted(unique.values(), key=lambda found: (_ORDER[found.severity], not casts_doubt(found), -found.count))
+    ordered = sorted(
+        map(readable, merged(findings)),
+        key=lambda found: (_ORDER[found.severity], not casts_doubt(found), -found.count),
+    )
     return CheckResult(str(path), ingest.fmt.name if ingest is not None else "", build, rows, tuple(ordered))

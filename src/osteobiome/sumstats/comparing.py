@@ -1,4 +1,4 @@
-"""`compare_sumstats`: do two files speak of the same variants, alleles and effects?"""
+"""`compare_sumstats`: whether two files speak of the same variants, alleles and effects."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class FileComparison:
     se_ratio : float or None
         Median of the second file's standard error over the first's.
     largest : polars.DataFrame
-        The common variants whose effects differ most, in units of the standard error of the difference.
+        The five common variants whose effects differ most, in units of the standard error of the difference; those that
+        differ by less than a thousandth are left out.
     """
 
     first: str
@@ -106,7 +107,7 @@ def compare_sumstats(first: SumStats, second: SumStats) -> FileComparison:
         frame.select("rsid", "chromosome", "position", "effect_allele", "other_allele", "beta_exposure", "beta_outcome")
         .rename({"beta_exposure": "beta_first", "beta_outcome": "beta_second"})
         .with_columns(pl.Series("z_of_difference", z))
-        .filter(~pl.Series(same))
+        .filter(~pl.Series(_close(*beta, within=_VISIBLE)))
         .sort(pl.col("z_of_difference").abs(), descending=True)
         .head(5)
     )
@@ -130,9 +131,13 @@ def compare_sumstats(first: SumStats, second: SumStats) -> FileComparison:
 _STRONG = 5.0
 
 
-def _close(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Tell where two numbers are equal but for rounding."""
-    return np.asarray(np.abs(x - y) <= 1e-9 * np.maximum(np.abs(x), np.abs(y)))
+_VISIBLE = 1e-3
+"""Relative difference of effects that shows when three digits of them are printed."""
+
+
+def _close(x: np.ndarray, y: np.ndarray, *, within: float = 1e-9) -> np.ndarray:
+    """Tell where two numbers differ by no more than a share of the larger one."""
+    return np.asarray(np.abs(x - y) <= within * np.maximum(np.abs(x), np.abs(y)))
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float | None:

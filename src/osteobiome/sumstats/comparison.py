@@ -55,6 +55,8 @@ OPPOSITE_CORRELATION = -0.5
 """Correlation up to which the frequency is that of the other allele; our choice. Variants that were not picked for
 differing between populations correlate positively in all of them. A swapped file of another ancestry may lie between
 -0.5 and 0 and is not recognised."""
+MIN_OPPOSITE_ROWS, CLEARLY_OPPOSITE = 20, -0.8
+"""With fewer rows than 50, but at least 20, only a correlation that no accident gives says opposite; our choice."""
 LARGE_DIFFERENCE = 0.2
 """Difference of frequencies that is counted as large; customary in imputation and meta-analysis checks."""
 CLEAR_OF_HALF = 0.1
@@ -87,6 +89,8 @@ class BuildEvidence:
         Of these, rows with the marker's alleles. On the right build nearly all have them, by chance about half.
     n_markers : int
         Markers that could have been met.
+    n_rsid_one_below : int
+        Of ``n_rsid_neither``, rows one base pair before the marker on a build, as positions that count from 0.
     """
 
     build: str
@@ -101,6 +105,7 @@ class BuildEvidence:
     n_at_grch37_compatible: int
     n_at_grch38_compatible: int
     n_markers: int
+    n_rsid_one_below: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +259,8 @@ def _build(met: Met) -> BuildEvidence:
     on = [met.at(build) for build in BUILDS]
     named = (met.by_name >= 0) & met.has_place
     agree = [int((on[0] & ~on[1]).sum()), int((on[1] & ~on[0]).sum())]
-    neither = int((named & ~on[0] & ~on[1]).sum())
+    is_elsewhere = named & ~on[0] & ~on[1]
+    neither = int(is_elsewhere.sum())
     index = [np.where(met.is_unnamed_letter, met.by_place[build], -1) for build in BUILDS]
     n_at = [int((which >= 0).sum()) for which in index]
     n_fit = [int((np.abs(Alignment.of(met, which).strand) == FORWARD).sum()) for which in index]
@@ -289,6 +295,7 @@ def _build(met: Met) -> BuildEvidence:
         n_at_grch37_compatible=n_fit[0],
         n_at_grch38_compatible=n_fit[1],
         n_markers=met.markers.height,
+        n_rsid_one_below=int((is_elsewhere & (met.at(BUILDS[0], offset=-1) | met.at(BUILDS[1], offset=-1))).sum()),
     )
 
 
@@ -331,7 +338,8 @@ def _frequency(
     r = _correlation(found[use], known[use])
     verdict: FrequencyVerdict = "other_ancestry_or_mixed"
     if n < MIN_FREQUENCY_ROWS:
-        verdict = "not_estimable"
+        is_clear_cut = n >= MIN_OPPOSITE_ROWS and r is not None and r <= CLEARLY_OPPOSITE
+        verdict = "opposite" if is_clear_cut else "not_estimable"
     elif r is not None and r >= AGREE_CORRELATION:
         verdict = "agree"
     elif r is not None and r <= OPPOSITE_CORRELATION:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from osteobiome.core.errors import Fault, GenomeBuildError, HarmonisationError
-from osteobiome.core.rows import RowLedger, RowReport
+from osteobiome.core.rows import MAX_LINES, RowLedger, RowReport
 from osteobiome.sumstats.identity import CLASS_INDEL as INDEL
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ def harmonise(exposure: SumStats, outcome: SumStats, *, palindromes: PalindromeO
     ledger = RowLedger(f"{exposure.trait_id} -> {outcome.trait_id}", "harmonise", exposure.frame.height)
     pairs = _join(exposure.frame, outcome.frame, ledger)
     trusted = bool(exposure.alignment) and exposure.alignment == outcome.alignment
-    pairs = _settle_palindromes(pairs, ledger, options=options, trusted=trusted)
+    pairs = settle_palindromes(
+        pairs, ledger, options=options, trusted=trusted, opposite=frequencies_are_opposite(pairs)
+    )
     frame = pairs.sort("variant_key").select(
         "rsid", "chromosome", "position", "effect_allele", "other_allele", "beta_exposure", "se_exposure",
         (pl.col("beta_outcome") * pl.col("sign")).alias("beta_outcome"), "se_outcome", "eaf_exposure",
@@ -200,16 +202,19 @@ def _account_lost(lost: pl.DataFrame, outcome: pl.DataFrame, ledger: RowLedger) 
 
 
 def _account(ledger: RowLedger, reason: str, rows: pl.DataFrame) -> None:
+    """Enter dropped rows in the ledger, the first lines as examples."""
+    shown = rows.bottom_k(MAX_LINES, by="line").sort("line")
+    names = shown["rsid"].fill_null("") if "rsid" in shown.columns else pl.Series([""] * shown.height)
     ledger.drop(
         reason,
         rows.height,
-        lines=rows["line"].head(20).to_list(),
-        examples=rows["rsid"].fill_null("").head(20).to_list(),
+        lines=shown["line"].to_list(),
+        examples=names.to_list(),
         kind="policy" if reason != "allele_mismatch" else "fault",
     )
 
 
-def _frequencies_are_opposite(pairs: pl.DataFrame) -> bool:
+def frequencies_are_opposite(pairs: pl.DataFrame) -> bool:
     """Tell whether one file seems to give the frequency of the other allele.
 
     Variants that are not palindromic are oriented by their letters, so their frequencies must agree; where most of
@@ -224,34 +229,47 @@ def _frequencies_are_opposite(pairs: pl.DataFrame) -> bool:
     return telling.height >= ENOUGH and 2 * opposite > telling.height
 
 
-def _settle_palindromes(
-    pairs: pl.DataFrame, ledger: RowLedger, *, options: PalindromeOptions, trusted: bool
+def settle_palindromes(
+    pairs: pl.DataFrame, ledger: RowLedger, *, options: PalindromeOptions, trusted: bool = False, opposite: bool
 ) -> pl.DataFrame:
-    """Add ``sign``; drop palindromes whose strand stays open."""
+    """Add ``sign``; drop palindromes whose strand stays open.
+
+    Parameters
+    ----------
+    pairs : polars.DataFrame
+        Columns is_palindromic, eaf_exposure, eaf_outcome, line; rsid for examples, if it is there.
+    ledger : RowLedger
+        Takes what is dropped, and notes.
+    options : PalindromeOptions
+        Declared policy.
+    trusted : bool
+        Whether both traits were aligned by their authors.
+    opposite : bool
+        Whether one of the files gives the frequency of the other allele (:func:`frequencies_are_opposite`).
+    """
     plus = pl.lit(1, dtype=pl.Int8)
     if trusted or options.policy == "keep_forward":
         ledger.note("palindromic_taken_as_aligned", int(pairs["is_palindromic"].sum()))
         return pairs.with_columns(plus.alias("sign"))
     is_palindromic = pl.col("is_palindromic")
     if options.policy == "drop":
-        _account(ledger, "palindromic", pairs.filter(is_palindromic).sort("line"))
+        _account(ledger, "palindromic", pairs.filter(is_palindromic))
         return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
-    if _frequencies_are_opposite(pairs):
+    if opposite:
         ledger.note("frequencies_of_the_other_allele", pairs.filter(~is_palindromic).height)
-        _account(ledger, "palindromic_frequencies_contradict", pairs.filter(is_palindromic).sort("line"))
+        _account(ledger, "palindromic_frequencies_contradict", pairs.filter(is_palindromic))
         return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
     low, high = options.drop_between
     unknown = is_palindromic & (pl.col("eaf_exposure").is_null() | pl.col("eaf_outcome").is_null())
-    _account(ledger, "palindromic_without_frequency", pairs.filter(unknown).sort("line"))
-    pairs = pairs.filter(~unknown)
     # a frequency on the edge decides, also when it was written as 1 - 0.58
     near_half = is_palindromic & pl.any_horizontal(
         [(pl.col(name) > low + ROUNDING) & (pl.col(name) < high - ROUNDING) for name in ("eaf_exposure", "eaf_outcome")]
-    )
-    _account(ledger, "palindromic_ambiguous_frequency", pairs.filter(near_half).sort("line"))
-    pairs = pairs.filter(~near_half)
-    opposite = is_palindromic & ((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5))
-    pairs = pairs.with_columns(pl.when(opposite).then(-plus).otherwise(plus).alias("sign"))
+    ).fill_null(value=False)
+    _account(ledger, "palindromic_without_frequency", pairs.filter(unknown))
+    _account(ledger, "palindromic_ambiguous_frequency", pairs.filter(near_half & ~unknown))
+    pairs = pairs.filter(~(unknown | near_half))
+    turned = is_palindromic & ((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5))
+    pairs = pairs.with_columns(pl.when(turned).then(-plus).otherwise(plus).alias("sign"))
     ledger.note("palindromic_kept_by_frequency", int(pairs["is_palindromic"].sum()))
     ledger.note("palindromic_turned", int((pairs["sign"] < 0).sum()))
     return pairs

@@ -5,9 +5,9 @@ A single-nucleotide variant is (chromosome, position, allele class). The four cl
 class's first allele, so that two traits meet by an integer join and a sign. Longer variants are trimmed and keep their
 exact alleles; they are never read from the other strand.
 
-Keys are Int64. A variant with a position has chromosome, position and 23 bits that tell the variants of one position
-apart: the class, or a hash of the exact alleles. So a table sorted by key is sorted along the genome. Variants known by a
-name only have bit 61 set: an rs number with the class, or a hash of name and alleles. Where a hash decides, two different
+Keys are Int64. A variant with a position has chromosome, position and 23 bits that tell variants of one position apart:
+the class, or a hash of the exact alleles. So a table sorted by key is sorted along the genome. Variants known by a name
+only have bit 61 set: an rs number with the class, or a hash of name and alleles. Where a hash decides, two different
 variants with one key are looked for and fatal.
 """
 
@@ -129,6 +129,22 @@ def _trim_long(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def placed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add chromosome and position to rows that have their key; both are null where the key is made from a name.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Column variant_key.
+    """
+    key = pl.col("variant_key")
+    has_place = key < (1 << _KIND_SHIFT)
+    return frame.with_columns(
+        pl.when(has_place).then(key // (1 << (_POSITION_BITS + _SITE_BITS))).cast(pl.Int8).alias("chromosome"),
+        pl.when(has_place).then((key // (1 << _SITE_BITS)) % (1 << _POSITION_BITS)).alias("position"),
+    )
+
+
 def add_keys(frame: pl.DataFrame) -> pl.DataFrame:
     """Add ``variant_key`` and ``id_key`` to an oriented table.
 
@@ -176,9 +192,10 @@ def rs_numbers(names: pl.Series) -> pl.Series:
     >>> rs_numbers(pl.Series(["rs12", "RS7", "1:100:A:G", "rs-3"])).to_list()
     [12, 7, None, None]
     """
-    number = names.str.strip_prefix("rs").cast(pl.Int64, strict=False)
-    unsettled = names.is_not_null() & (number.is_null() | (number < 0) | ~names.str.starts_with("rs"))
-    unsettled = unsettled | (names.str.len_bytes() > 16)
+    digits = names.str.strip_prefix("rs")
+    number = digits.cast(pl.Int64, strict=False)
+    size = digits.str.len_bytes()
+    unsettled = names.is_not_null() & (number.is_null() | (number < 0) | (size == names.str.len_bytes()) | (size > 14))
     if not unsettled.any():
         return number
     exact = names.filter(unsettled).str.extract(r"^(?i:rs)([0-9]{1,14})$", 1).cast(pl.Int64, strict=False)

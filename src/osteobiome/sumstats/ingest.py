@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +12,7 @@ from osteobiome.core.errors import Fault, InputFileError
 from osteobiome.core.findings import fault_of
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.schema import validate
+from osteobiome.core.threads import in_order
 from osteobiome.stats.tails import neg_log10_p_normal
 from osteobiome.sumstats.comparison import MarkerComparison
 from osteobiome.sumstats.effects import FROM, with_effects
@@ -39,8 +38,9 @@ if TYPE_CHECKING:
     from osteobiome.sumstats.formats.registry import Columns, Format, Side
     from osteobiome.sumstats.maps import VariantMap
     from osteobiome.sumstats.reading import TextTable
+    from osteobiome.sumstats.stated import Stated
 
-CHUNK_BYTES = 24_000_000
+CHUNK_BYTES = 12_000_000
 """Text read at a time; two chunks are worked on at once."""
 THREADS = 2
 _PREVIEW_BYTES = 1_000_000
@@ -107,7 +107,9 @@ class Ingest:
     trait_id : str
         Name for the row report.
     options : IngestOptions
-        How to read.
+        How to read. A build that is not declared there is taken from what the file says about itself.
+    stated : Stated
+        What the file says about itself.
 
     Raises
     ------
@@ -115,10 +117,13 @@ class Ingest:
         The file lacks a column that is needed.
     """
 
-    def __init__(self, table: TextTable, *, fmt: Format, trait_id: str, options: IngestOptions) -> None:
+    def __init__(self, table: TextTable, *, fmt: Format, trait_id: str, options: IngestOptions, stated: Stated) -> None:
         self._table = table
         self.fmt = fmt
+        self._declared_build = options.genome_build
+        options = replace(options, genome_build=options.genome_build or stated.genome_build)
         self.options = options
+        self._stated = stated
         provided = options.variant_map.provides if options.variant_map is not None else frozenset[str]()
         self.found: Columns = resolve_columns(
             table.header, fmt, side=options.side, where=str(table.path), provided=provided
@@ -128,6 +133,7 @@ class Ingest:
         self.comparison = MarkerComparison(options.reference) if options.compare else None
         self._lengths = chromosome_lengths(options.genome_build) if options.genome_build else None
         self._traits: set[str] = set()
+        self._found: list[Finding] | None = None
         self.n_kept = 0
         self.n_placed = 0
 
@@ -142,7 +148,8 @@ class Ingest:
             Where rows wait on disk when they do not fit into memory.
         """
         with Spool(spool_folder, key="variant_key") as spool:
-            for piece in self._pieces():
+            chunks = self._table.chunks(n_bytes=self.options.chunk_bytes)
+            for piece in in_order(self._piece, chunks, threads=THREADS):
                 self._collect(piece)
                 spool.add(piece.keyed)
             self._need_rows()
@@ -219,13 +226,20 @@ class Ingest:
 
     def report(self) -> RowReport:
         """Return the row report; call it after the last frame."""
-        return self.ledger.close(self.n_kept)
+        rows = self.ledger.close(self.n_kept)
+        # in which chunk a reason came up first must not show
+        dropped = sorted(rows.dropped, key=lambda drop: (drop.lines[:1], drop.reason))
+        return replace(rows, dropped=tuple(dropped), notes=tuple(sorted(rows.notes)))
 
     def findings(self) -> list[Finding]:
         """Return what reading and whole-file checks found; call it after the last frame."""
-        found = [*self._table.findings, *self._assumed(), *self.whole.findings(n_kept=self.n_kept)]
+        if self._found is not None:
+            return self._found
+        stated = self._stated.findings(declared_build=self._declared_build)
+        found = [*self._table.findings, *stated, *self._assumed(), *self.whole.findings(n_kept=self.n_kept)]
         if self.comparison is not None:
             found += comparison_findings(self.comparison.result(), declared_build=self.options.genome_build)
+        self._found = found
         return found
 
     def _assumed(self) -> list[Finding]:
@@ -243,17 +257,6 @@ class Ingest:
     def genome_build(self) -> str:
         """Build of the positions in the result; empty if there are none."""
         return (self.options.lift_to or self.options.genome_build) if self.n_placed else ""
-
-    def _pieces(self) -> Iterator[_Piece]:
-        """Work on several chunks at once, and give the results back in the order of the file."""
-        with ThreadPoolExecutor(max_workers=THREADS) as pool:
-            waiting: deque[Future[_Piece]] = deque()
-            for chunk in self._table.chunks(n_bytes=self.options.chunk_bytes):
-                waiting.append(pool.submit(self._piece, chunk))
-                if len(waiting) > THREADS:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
 
     def _piece(self, chunk: pl.DataFrame) -> _Piece:
         """Turn one chunk of text into checked, oriented rows; runs in a thread and changes nothing of this object."""
@@ -356,7 +359,7 @@ class Ingest:
         if len(self._traits) > 1 and self.options.trait is None:
             raise InputFileError(
                 Fault("several_traits", str(self._table.path), f"rows of {self._some_traits()}", "one trait",
-                      "Name the one to be read")
+                      "Name the one to be read: --trait, or trait_in_file in the trait table")
             )  # fmt: skip
 
     def _some_traits(self) -> str:

@@ -90,13 +90,13 @@ class Met:
     has_place: Bools
     is_unnamed_letter: Bools
 
-    def at(self, build: str) -> Bools:
-        """Return which rows stand at the position that their name's marker has on one build."""
+    def at(self, build: str, *, offset: int = 0) -> Bools:
+        """Return which rows stand at the position that their name's marker has on one build, or this far behind it."""
         if not self.markers.height:
             return np.zeros(self.rows.height, dtype=np.bool_)
         marker = self.markers[np.maximum(self.by_name, 0)]
         same = (marker["chromosome"] == self.rows["chromosome"]) & (
-            marker[f"position_{build.lower()}"] == self.rows["position"]
+            marker[f"position_{build.lower()}"] + offset == self.rows["position"]
         )
         is_at: Bools = same.fill_null(value=False).to_numpy() & (self.by_name >= 0)
         return is_at

@@ -93,7 +93,14 @@ def metadata_file(path: Path) -> Path | None:
     unpacked = path.name.removesuffix(next((s for s in _COMPRESSED if path.name.endswith(s)), ""))
     stem = unpacked.removesuffix(next((s for s in _TABLE if unpacked.endswith(s)), ""))
     names = dict.fromkeys((f"{path.name}-meta.yaml", f"{unpacked}-meta.yaml", f"{stem}.yaml"))
-    return next((file for file in (path.with_name(name) for name in names) if file.is_file()), None)
+    return next((file for file in (path.parent / name for name in names) if _is_file(file)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or that no file can have
+        return False
 
 
 def read_metadata(path: Path) -> Metadata | None:

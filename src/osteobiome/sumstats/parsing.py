@@ -19,8 +19,12 @@ NUMERIC = (
     "n_controls", "info",
 )  # fmt: skip
 """Columns read as numbers; ``position`` and ``p_value`` are read in their own way."""
-FINE, ABSENT, DECIMAL_COMMA, UNICODE_MINUS, NOT_A_NUMBER = range(5)
-"""States of a cell: a number, missing, a number with a comma or a typographic minus, other text."""
+FINE, ABSENT, DECIMAL_COMMA, UNICODE_MINUS, NOT_A_NUMBER, THOUSANDS = range(6)
+"""States of a cell: a number, missing, a number with a comma or a typographic minus, other text, a number with commas
+between thousands."""
+_COUNTS = ("n", "n_cases", "n_controls")
+"""Columns of whole numbers: one comma before three digits stands between thousands there, and for a point elsewhere."""
+_ONE_MARK, _SEVERAL_MARKS = r"^[0-9]{1,3}(,[0-9]{3})+$", r"^[+-]?[0-9]{1,3}(,[0-9]{3}){2,}(\.[0-9]*)?$"
 _MINUS = "[\u2212\u2013\u2014\ufe63\uff0d]"
 """Minus sign, en dash, em dash and the wide forms that word processors put in place of a hyphen."""
 _P_DIRECT = 1e-290
@@ -71,7 +75,7 @@ def _numbers(text: pl.Series, name: str) -> list[pl.Series]:
     cells = _cleaned(text.filter(odd))
     again = cells.cast(pl.Float64, strict=False)
     state = np.zeros(len(text), dtype=np.uint8)
-    state[place] = _states(cells, again)
+    state[place] = _states(cells, again, thousands=_ONE_MARK if name in _COUNTS else _SEVERAL_MARKS)
     if again.null_count() < len(again):
         values = value.to_numpy(writable=True)
         values[place] = again.to_numpy()
@@ -81,7 +85,9 @@ def _numbers(text: pl.Series, name: str) -> list[pl.Series]:
     return [value.alias(name), kept[1], pl.Series(f"{name}__state", state)]
 
 
-def _states(cells: pl.Series, values: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+def _states(
+    cells: pl.Series, values: pl.Series, *, thousands: str = _SEVERAL_MARKS
+) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     """Return what each of some odd cells is; ``cells`` is null where the cell says 'missing'."""
     table = pl.DataFrame({"cell": cells, "value": values})
     cell = pl.col("cell")
@@ -90,6 +96,8 @@ def _states(cells: pl.Series, values: pl.Series) -> np.ndarray[tuple[int], np.dt
         .then(ABSENT)
         .when(pl.col("value").is_not_null())
         .then(FINE)
+        .when(cell.str.contains(thousands))
+        .then(THOUSANDS)
         .when(cell.str.contains(r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"))
         .then(DECIMAL_COMMA)
         .when(cell.str.contains(_MINUS))
@@ -108,6 +116,8 @@ def _cleaned(text: pl.Series) -> pl.Series:
 def _without_missing(text: pl.Series) -> pl.Series:
     """Return names with every spelling of 'missing' as null; the longest such spelling has four characters."""
     short = (text.str.len_bytes() <= 6).fill_null(value=False)
+    if not short.any():
+        return text
     names = text.filter(short)
     missing = names.str.strip_chars().is_in(list(MISSING))
     if not missing.any():
@@ -120,7 +130,10 @@ def _without_missing(text: pl.Series) -> pl.Series:
 def _p_values(text: pl.Series) -> list[pl.Series]:
     """Return minus log10 of p values, their text and state; negative p and text are told by the state and the value."""
     value = text.cast(pl.Float64, strict=False)
-    log = -value.log10() + 0.0
+    with np.errstate(
+        divide="ignore", invalid="ignore"
+    ):  # p of 0 is infinite here, and a negative one is looked at below
+        log = pl.Series(0.0 - np.log10(value.fill_null(np.nan).to_numpy()))
     kept = [text.alias("p_value__text")]
     odd = value.is_null() | value.is_nan() | (value <= _P_DIRECT)
     if not odd.any():
@@ -163,7 +176,10 @@ def _place(frame: pl.DataFrame) -> list[pl.Series]:
         return [nothing.cast(pl.Int8).alias("chromosome"), nothing.alias("position")]
     names = frame["chromosome"].unique()
     numbers = names.to_frame().select(chromosome_number("chromosome")).to_series()
-    chromosome = frame["chromosome"].replace_strict(names, numbers, return_dtype=pl.Int8)
+    if len(names) == 1:  # files are mostly sorted, so most chunks lie on one chromosome
+        chromosome = numbers.new_from_index(0, frame.height)
+    else:
+        chromosome = frame["chromosome"].replace_strict(names, numbers, return_dtype=pl.Int8)
     text = frame["position"]
     position = text.cast(pl.Int64, strict=False)
     odd = position.is_null()

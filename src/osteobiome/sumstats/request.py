@@ -9,13 +9,13 @@ from osteobiome.core.errors import ConfigError, Fault, nearest
 from osteobiome.sumstats.formats import FORMATS, Side
 from osteobiome.sumstats.ingest import IngestOptions
 from osteobiome.sumstats.maps import read_variant_map
+from osteobiome.sumstats.reference import BUILDS
 from osteobiome.sumstats.sniffing import mapped_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-BUILDS = ("GRCh37", "GRCh38")
 _ALIASES = {"hg19": "GRCh37", "b37": "GRCh37", "37": "GRCh37", "hg38": "GRCh38", "b38": "GRCh38", "38": "GRCh38"}
 
 

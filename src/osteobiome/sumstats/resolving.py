@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from osteobiome.sumstats.formats.registry import Columns, Format, Side
 
 
+_SHOWN = 12
+"""Columns of a header that a message names."""
+
+
 def resolve_columns(
     header: Sequence[str], fmt: Format, *, side: Side, where: str, provided: frozenset[str] = frozenset()
 ) -> Columns:
@@ -44,18 +48,19 @@ def resolve_columns(
         missing.append("rsid")
     if not missing:
         return found
-    free = [column for column in header if column not in found.values()]
+    taken = set(found.values())
     faults = []
     for name in missing:
         wanted = fmt.expected(name, side)
-        shown = ", ".join(header[:12]) + (" ..." if len(header) > 12 else "")
+        shown = f"The header {'begins with' if len(header) > _SHOWN else 'has'} {', '.join(header[:_SHOWN])}"
+        near = nearest(wanted, [column for column in header if column not in taken and column != wanted])
         faults.append(
             Fault(
                 f"no_{name}_column",
                 where,
                 f"no column '{wanted}'",
                 f"the columns of format '{fmt.name}'",
-                f"The header has {shown}. {nearest(wanted, free)}",
+                shown + (f". {near}" if near.startswith("Did") else ""),
             )
         )
     raise SchemaError(*faults)

@@ -82,7 +82,14 @@ class Spool:
         order = None if buckets.is_sorted() else buckets.arg_sort()
         if order is not None:
             frame, buckets = frame[order], buckets[order]
-        runs = buckets.to_frame().rename({buckets.name: "bucket"}).lazy().group_by("bucket", maintain_order=True).len().collect()
+        runs = (
+            buckets.to_frame()
+            .rename({buckets.name: "bucket"})
+            .lazy()
+            .group_by("bucket", maintain_order=True)
+            .len()
+            .collect()
+        )
         begin = 0
         for number, size in runs.rows():
             self._waiting.setdefault(number, []).append(frame.slice(begin, size))

@@ -16,6 +16,7 @@ from osteobiome.sumstats.ingest import Ingest, IngestOptions
 from osteobiome.sumstats.reading import open_table
 from osteobiome.sumstats.resolving import resolve_columns
 from osteobiome.sumstats.sniffing import mapped_format, sniff
+from osteobiome.sumstats.stated import stated_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,8 +91,8 @@ def begin(
     """
     declared = mapped_format(columns) if columns else FORMATS[file_format] if file_format else None
     table = open_table(path)
-    fmt = declared or sniff(table.header)
-    return Ingest(table, fmt=fmt, trait_id=trait_id, options=options or IngestOptions())
+    fmt = declared or sniff(table.header, where=str(path))
+    return Ingest(table, fmt=fmt, trait_id=trait_id, options=options or IngestOptions(), stated=stated_by(table))
 
 
 def read_sumstats(

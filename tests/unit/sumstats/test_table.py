@@ -144,7 +144,7 @@ def test_read_sumstats__unusable_place_leaves_the_identifier(gwas, change):
     assert notes(stats)["identified_by_rsid_only"] == 1
 
 
-@pytest.mark.parametrize(("text", "position"), [("100.0", 100), ("1e5", 100_000), ("4294967295", 4_294_967_295)])
+@pytest.mark.parametrize(("text", "position"), [("100.0", 100), ("1e5", 100_000), ("240000000", 240_000_000)])
 def test_read_sumstats__positions_as_other_programs_print_them(gwas, text, position):
     assert gwas({"base_pair_location": text}, genome_build="").frame["position"].to_list() == [position]
 
@@ -188,7 +188,7 @@ def test_resolve_columns__identity_is_a_name_or_a_whole_place():
 
 
 def test_resolve_columns__long_headers_are_cut_in_the_message():
-    with pytest.raises(SchemaError, match=r"c11 \.\.\."):
+    with pytest.raises(SchemaError, match=r"begins with c0, .*, c11\.$"):
         resolve_columns([f"c{i}" for i in range(40)], FORMATS["gwas_ssf"], side="outcome", where="x.tsv")
 
 

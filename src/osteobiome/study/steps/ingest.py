@@ -26,7 +26,8 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params trait_id, reading (``study.files``), max_bad_rows, allow; locations ``file`` and, if there is one, ``map``.
+        Params trait_id, reading (``study.files``), max_bad_rows, allow; locations ``file`` and, if there is one,
+        ``map``.
     out : pathlib.Path
         Folder to fill.
     """

@@ -182,7 +182,7 @@ FORMATS.add(
         columns,
         expected,
         prepare=prepare,
-        effect="as the name says, else A1, Allele1 or ALT by convention (finding effect_allele_assumed)",
+        effect="as the column name says, else A1, Allele1 or ALT by convention",
         source="names in common use; see SYNONYMS in osteobiome.sumstats.formats.generic",
     ),
 )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from osteobiome.core.errors import Severity
     from osteobiome.core.rows import DroppedRows, RowReport
 
+TOLD_OF_THE_WHOLE = frozenset({"p_value_contradicts_beta_and_se", "p_value_printed_as_0"})
+"""Notes of which the checks on the whole file speak, with lines, and only where there are enough."""
+
 
 def report_findings(
     rows: RowReport, *, names: Mapping[str, str], max_bad_rows: float, allow: frozenset[str] = frozenset()
@@ -40,9 +43,15 @@ def report_findings(
         hint = fault.hint if fault else CHECKS[drop.reason].hint if drop.reason in CHECKS else ""
         found.append(Finding(drop.reason, severity, drop.count, text, hint, _examples(drop, names)))
     for name, count in rows.notes:
+        if name in TOLD_OF_THE_WHOLE:
+            continue
         hint = CHECKS[name].hint if name in CHECKS else ""
-        found.append(Finding(name, "note", count, reason(name), hint))
+        found.append(Finding(name, "note", count, _NOTES.get(name) or reason(name), hint))
     return found
+
+
+_NOTES = {"palindromic": "A/T or C/G, whose alleles do not tell the strand"}
+"""Words of notes that name a reason for dropping elsewhere."""
 
 
 def _examples(drop: DroppedRows, names: Mapping[str, str]) -> tuple[Example, ...]:

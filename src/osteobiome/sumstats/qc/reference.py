@@ -14,8 +14,10 @@ FLIPPED = 0.01
 """Share of rows on the reverse strand above which a file is not on the forward strand (design: 99 % must agree)."""
 INCOMPATIBLE = 0.02
 """Share of rows whose alleles no strand makes fit (our choice: some sites have more alleles than two)."""
-ENOUGH = 50
-"""Rows below which nothing is said about strand."""
+ONE_BELOW = 0.5
+"""Share of misplaced markers one base pair below their place above which the file counts from 0 (our choice)."""
+ENOUGH, AT_LEAST = 20, 4
+"""Known variants below which nothing is said about strand, and rows that must be wrong among them (our choice)."""
 
 
 def comparison_findings(result: ComparisonResult, *, declared_build: str) -> list[Finding]:
@@ -36,6 +38,14 @@ def _build(result: ComparisonResult, declared: str) -> Finding | None:
     evidence = result.build
     n_told, at = _told(evidence)
     if evidence.status == "neither":
+        if evidence.n_rsid_one_below > ONE_BELOW * evidence.n_rsid_neither:
+            text = f"{evidence.n_rsid_one_below:,} of {evidence.n_rsid:,} known markers lie one base pair too low"
+            return finding(
+                "zero_based_positions",
+                evidence.n_rsid_one_below,
+                text,
+                examples=result.examples.get("neither_build", ()),
+            )
         text = f"{evidence.n_rsid_neither:,} of {evidence.n_rsid:,} markers lie elsewhere than on GRCh37 or GRCh38"
         return finding(
             "build_not_known", evidence.n_rsid_neither, text, examples=result.examples.get("neither_build", ())
@@ -68,7 +78,7 @@ def _strand(result: ComparisonResult) -> list[Finding]:
     if evidence.n_rows < ENOUGH:
         return []
     found = []
-    if evidence.n_incompatible > INCOMPATIBLE * evidence.n_rows:
+    if evidence.n_incompatible > max(INCOMPATIBLE * evidence.n_rows, AT_LEAST - 1):
         text = f"{evidence.n_incompatible:,} of {evidence.n_rows:,} known variants have other alleles"
         found.append(
             finding(
@@ -76,7 +86,7 @@ def _strand(result: ComparisonResult) -> list[Finding]:
             )
         )
     fitting = evidence.n_forward + evidence.n_flipped
-    if fitting and evidence.n_flipped > FLIPPED * fitting:
+    if evidence.n_flipped > max(FLIPPED * fitting, AT_LEAST - 1):
         text = f"{evidence.n_flipped:,} of {fitting:,} known variants are on the reverse strand"
         found.append(finding("strand_flipped", evidence.n_flipped, text, examples=result.examples.get("flipped", ())))
     return found

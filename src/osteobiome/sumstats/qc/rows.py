@@ -8,8 +8,9 @@ import polars as pl
 
 from osteobiome.core.rows import MAX_LINES
 from osteobiome.sumstats.numbers import blank, is_non_numeric, number
-from osteobiome.sumstats.parsing import DECIMAL_COMMA, NOT_A_NUMBER, UNICODE_MINUS
+from osteobiome.sumstats.parsing import DECIMAL_COMMA, NOT_A_NUMBER, THOUSANDS, UNICODE_MINUS
 from osteobiome.sumstats.reading import LINE
+from osteobiome.sumstats.reference import BUILDS, chromosome_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 RowCheck = tuple[str, pl.Expr, str]
 """Reason, expression that is true for a bad row, column whose text is shown."""
 
+_ENDS = tuple(chromosome_lengths(build) for build in BUILDS)
 _ALLELE = r"^[ACGT]+$"
+_SEVERAL = r"[ACGTDI0-9>][,/|;][ACGTDI0-9<]"
 _TRUE = ("TRUE", "T", "1", "YES")
 _FALSE = ("FALSE", "F", "0", "NO")
 
@@ -36,7 +39,8 @@ def row_checks(
     names : mapping of str, optional
         Our names to those of the file; with them a header that is repeated further down is told from other text.
     lengths : mapping of int, optional
-        Lengths of the chromosomes, base pairs; with them a position beyond the end of its chromosome is bad.
+        Lengths of the chromosomes, base pairs: a position beyond the end of its chromosome is bad. Left out, the longer
+        one of both builds counts.
 
     Returns
     -------
@@ -54,12 +58,14 @@ def row_checks(
         checks.append(("missing_allele", allele.is_null(), shown))
         if f"{name}__odd" in columns:
             checks += [
-                ("multiple_alleles", allele.str.contains(",", literal=True), shown),
+                ("multiple_alleles", allele.str.contains(_SEVERAL), shown),
                 ("bad_allele", pl.col(f"{name}__odd"), shown),
             ]
     checks.append(("same_allele", pl.col("effect_allele") == pl.col("other_allele"), "effect_allele"))
-    if lengths:
-        end = pl.col("chromosome").replace_strict(dict(lengths), default=None, return_dtype=pl.Int64)
+    if {"chromosome", "position"} <= columns:
+        ends = lengths or {key: max(end[key] for end in _ENDS) for key in _ENDS[0]}
+        by_number = pl.Series([ends.get(number) for number in range(max(ends) + 1)], dtype=pl.Int64)
+        end = pl.lit(by_number).gather(pl.col("chromosome").cast(pl.UInt32))
         checks.append(("position_beyond_chromosome", pl.col("position") > end, "position__text"))
     checks += _state_checks(effect, columns)
     if effect in {"odds_ratio", "hazard_ratio"}:
@@ -111,6 +117,7 @@ def _state_checks(name: str, columns: frozenset[str]) -> list[RowCheck]:
         state = pl.col(f"{name}__state")
         checks += [
             ("decimal_comma", state == DECIMAL_COMMA, shown),
+            ("thousands_separator", state == THOUSANDS, shown),
             ("unicode_minus", state == UNICODE_MINUS, shown),
             (f"non_numeric_{name}", state == NOT_A_NUMBER, shown),
         ]
@@ -131,7 +138,7 @@ def _p_checks(columns: frozenset[str]) -> list[RowCheck]:
             checks += [
                 ("decimal_comma", state == DECIMAL_COMMA, shown),
                 ("unicode_minus", state == UNICODE_MINUS, shown),
-                ("non_numeric_p_value", state == NOT_A_NUMBER, shown),
+                ("non_numeric_p_value", state.is_in([NOT_A_NUMBER, THOUSANDS]), shown),
             ]
     return checks
 

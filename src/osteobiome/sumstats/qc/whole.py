@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.findings import MAX_EXAMPLES, Example, Finding
-from osteobiome.core.text import significant
+from osteobiome.core.text import count, significant
+from osteobiome.stats.tails import neg_log10_p_normal
+from osteobiome.sumstats.identity import chromosome
 from osteobiome.sumstats.numbers import MISSING
 from osteobiome.sumstats.qc.checks import finding
 
@@ -22,23 +24,31 @@ if TYPE_CHECKING:
 
 MAX_SAMPLE = 400_000
 """Rows kept for checks of distributions."""
-_SAMPLED = ("beta", "odds_ratio", "se", "eaf", "n", "p", "neg_log_10_p_value", "beta_", "se_")
+_SAMPLED = ("chromosome", "beta", "odds_ratio", "se", "eaf", "n", "p", "neg_log_10_p_value", "beta_", "se_")
 ENOUGH = 100
 """Rows below which nothing is said about a whole column."""
+ENOUGH_FOR_SIGNS, ENOUGH_FOR_MINOR = 20, 50
+"""Fewer do where a fault shows in every row: that 20 signs are alike by accident, or 50 frequencies of which four in
+five lie below one half, happens in one file of 50,000 or more."""
 ENOUGH_FOR_LAMBDA = 1_000
 MEDIAN_CHI2 = 0.4549364231195736
 """Median of the chi-squared distribution with one degree of freedom."""
 LAMBDA_LOW, LAMBDA_HIGH = 0.9, 2.0
 """Outside these the median statistic is called unusual (our choice: large polygenic studies reach 1.5)."""
+LAMBDA_ERROR = 2.334
+"""Standard error of lambda from n independent rows, times the root of n: 1 / (2 f(m) m), where f is the density of
+chi-squared with one degree of freedom at its median m. A lambda counts as unusual when it is so by three of them."""
+ZEROS, Z_OF_0 = 0.01, 8.0
+"""Share of p values of 0 above which a file is doubted, and the Z below which p is no smaller than 1e-15, which any
+program can print (our choice)."""
 P_CONTRADICTS = 0.02
 """Share of rows whose p must contradict beta / se before the file is doubted (our choice)."""
 N_LOW = 0.5
 """A row with less than this share of the largest sample is counted as small (our choice)."""
 PERCENT = 0.2
 """Share of frequencies above 1 that makes per cent of them, if none is above 100 (our choice)."""
-_EXCEL_DATE = r"^(?i:\d{1,2}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|" + (
-    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{1,2})$"
-)
+_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_EXCEL_DATE = rf"^(?i:\d{{1,2}}-{_MONTH}(-\d{{2,4}})?|{_MONTH}-\d{{1,4}}|\d{{4}}-\d{{2}}-\d{{2}}( 00:00:00)?)$"
 
 
 @dataclass(slots=True)
@@ -117,8 +127,26 @@ class WholeFile:
             is_rounded = pl.col("position__odd") & pl.col("position").is_not_null() & text.str.contains(r"[eE]")
             self.count("position_in_scientific_notation", places(raw, is_rounded, column="position__text", shown=shown))
         if raw["position"].null_count():
-            is_lost = pl.col("position").is_null() & text.is_not_null() & ~text.is_in(list(MISSING))
-            self.count("unusable_position", places(raw, is_lost, column="position__text", shown=shown))
+            self._unusable_positions(raw)
+
+    def _unusable_positions(self, raw: pl.DataFrame) -> None:
+        """Count rows with a place that cannot be; the chromosome is shown where that is what is wrong."""
+        names = {name: self._shown(name) for name in ("position", "chromosome")}
+        text = pl.col("position__text")
+        is_header = text.str.to_lowercase() == names["position"].lower()
+        is_lost = pl.col("position").is_null() & ~text.str.strip_chars().is_in(MISSING) & ~is_header
+        lost = raw.filter(is_lost.fill_null(value=False))
+        if lost.is_empty():
+            return
+        known = chromosome("chromosome__text").is_not_null()
+        head = lost.head(MAX_EXAMPLES).with_columns(known.alias("__known__"))
+        shown = tuple(
+            Example(row["__line__"], names["position"], row["position__text"])
+            if row["__known__"]
+            else Example(row["__line__"], names["chromosome"], row["chromosome__text"] or "")
+            for row in head.iter_rows(named=True)
+        )
+        self.count("unusable_position", (lost.height, shown))
 
     def count(self, name: str, found: tuple[int, tuple[Example, ...]]) -> None:
         """Add rows to a check that counts them."""
@@ -146,6 +174,7 @@ class WholeFile:
                 self._p_as_log,
                 self._log_as_p,
                 self._minor,
+                self._zeros,
                 self._small_n,
             )
         ]
@@ -156,7 +185,7 @@ class WholeFile:
         share = seen.count / max(n_kept, 1)
         if name == "p_value_contradicts_beta_and_se" and share < P_CONTRADICTS and n_kept >= ENOUGH:
             return None
-        return finding(name, seen.count, f"{_COUNTED[name]} in {seen.count:,} rows", examples=seen.shown)
+        return finding(name, seen.count, f"{_COUNTED[name]} in {count(seen.count, 'row')}", examples=seen.shown)
 
     def _swapped(self, sample: pl.DataFrame) -> Finding | None:
         """Negative standard errors beside effects that are never negative."""
@@ -183,11 +212,13 @@ class WholeFile:
 
     def _ratio_as_beta(self, sample: pl.DataFrame) -> Finding | None:
         """Effects that are never negative and lie around 1."""
-        if "beta" not in sample.columns or sample["beta"].count() < ENOUGH:
+        if "beta" not in sample.columns or sample["beta"].count() < ENOUGH_FOR_SIGNS:
             return None
         beta = sample["beta"].drop_nulls()
         middle = float(np.median(beta.to_numpy()))
         if not (beta > 0).all() or not 0.8 < middle < 1.25:
+            return None
+        if len(beta) < ENOUGH and not _log_fits_p_better(sample):
             return None
         text = f"no effect is negative and their median is {significant(middle)}, as odds ratios are"
         return finding(
@@ -208,10 +239,10 @@ class WholeFile:
 
     def _log_as_p(self, sample: pl.DataFrame) -> Finding | None:
         name = "neg_log_10_p_value"
-        if not {name, "beta_", "se_"} <= set(sample.columns) or sample[name].count() < ENOUGH:
+        if not {name, "beta_", "se_"} <= set(sample.columns) or sample[name].count() < ENOUGH_FOR_SIGNS:
             return None
         rows = sample.drop_nulls([name, "beta_", "se_"]).filter(pl.col("se_") > 0)
-        if rows.height < ENOUGH or not ((rows[name] >= 0) & (rows[name] <= 1)).all():
+        if rows.height < ENOUGH_FOR_SIGNS or not ((rows[name] >= 0) & (rows[name] <= 1)).all():
             return None
         size = (rows["beta_"] / rows["se_"]).abs().to_numpy()
         # among a hundred tests some have p below 0.1, that is minus log10 above 1; and a p falls as the statistic rises
@@ -220,12 +251,31 @@ class WholeFile:
             return None
         return finding("neg_log_10_p_is_p", self._n_rows, "no value is above 1 and they fall as the effects rise")
 
+    def _zeros(self, sample: pl.DataFrame) -> Finding | None:
+        """Many p values of 0, or some beside effects that are nothing special."""
+        if not {"p", "beta_", "se_"} <= set(sample.columns):
+            return None
+        zeros = sample.filter(pl.col("p").is_infinite() & (pl.col("p") > 0))
+        usual = zeros.filter((pl.col("beta_") / pl.col("se_")).abs() < Z_OF_0)
+        rows = zeros if zeros.height > ZEROS * sample.height and sample.height >= ENOUGH else usual
+        if rows.is_empty():
+            return None
+        text = f"{self._about(rows.height / sample.height):,} of {self._n_rows:,} p values are 0"
+        if rows is usual or usual.height:
+            text += ", also where effect and standard error say otherwise"
+        shown = rows.head(MAX_EXAMPLES).with_columns(pl.lit(0.0).alias("p"))
+        return finding(
+            "many_p_values_of_0", self._about(rows.height / sample.height), text, examples=self._examples(shown, "p")
+        )
+
     def _minor(self, sample: pl.DataFrame) -> Finding | None:
-        if "eaf" not in sample.columns or sample["eaf"].count() < ENOUGH:
+        if "eaf" not in sample.columns or sample["eaf"].count() < ENOUGH_FOR_MINOR:
             return None
         eaf = sample["eaf"].drop_nulls()
         largest = float(eaf.max() or 0.0)  # type: ignore[arg-type]
         if largest > 0.5 or float((eaf > 0.4).mean() or 0.0) == 0.0:  # type: ignore[arg-type]
+            return None
+        if _is_one_region(sample):  # variants in linkage share their frequencies
             return None
         return finding("eaf_is_maf", self._n_rows, f"the largest of {len(eaf):,} frequencies is {largest:g}")
 
@@ -252,10 +302,12 @@ class WholeFile:
         if float(np.min(squared)) > 3.84:
             text = f"every one of {self._n_rows:,} rows has p below 0.05"
             return [finding("only_significant_rows", self._n_rows, text)]
-        if rows.height < ENOUGH_FOR_LAMBDA:
+        if rows.height < ENOUGH_FOR_LAMBDA or _is_one_region(sample):  # a locus is inflated by what it is about
             return []
         value = float(np.median(squared)) / MEDIAN_CHI2
-        name = "lambda_low" if value < LAMBDA_LOW else "lambda_high" if value > LAMBDA_HIGH else "lambda"
+        error = LAMBDA_ERROR / np.sqrt(rows.height)
+        is_low, is_high = value + 3 * error < LAMBDA_LOW, value - 3 * error > LAMBDA_HIGH
+        name = "lambda_low" if is_low else "lambda_high" if is_high else "lambda"
         about = "" if self._stride == 1 else f", from {rows.height:,} of the rows"
         return [finding(name, 1, f"genomic inflation lambda is {value:.3f}{about}")]
 
@@ -277,6 +329,23 @@ _COUNTED = {
     "p_value_contradicts_beta_and_se": "p values that contradict effect and standard error",
     "p_value_printed_as_0": "p values printed as 0",
 }
+
+
+def _log_fits_p_better(sample: pl.DataFrame) -> bool:
+    """Tell whether p belongs to the logarithm of the effect rather than to the effect."""
+    if not {"p", "beta", "se"} <= set(sample.columns):
+        return False
+    rows = sample.drop_nulls(["p", "beta", "se"]).filter((pl.col("se") > 0) & pl.col("p").is_finite())
+    if rows.height < ENOUGH_FOR_SIGNS:
+        return False
+    beta, se, p = (rows[name].to_numpy() for name in ("beta", "se", "p"))
+    off = [np.median(np.abs(neg_log10_p_normal(effect / se) - p)) for effect in (np.log(beta), beta)]
+    return bool(off[0] < off[1])
+
+
+def _is_one_region(sample: pl.DataFrame) -> bool:
+    """Tell whether all rows with a place are on one chromosome, as in a file cut to a locus."""
+    return "chromosome" in sample.columns and sample["chromosome"].drop_nulls().n_unique() == 1
 
 
 def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:

@@ -20,14 +20,18 @@ LINE = "__line__"
 ROW_INDEX = "row_index"
 SEPARATORS = ("\t", ";", ",", " ")
 """In the order in which they win; the blank stands for any run of white space."""
-UNREADABLE_SEPARATORS = {"|": "a bar", "\\t": "a backslash and a t", "~": "a tilde", "^": "a caret"}
+UNREADABLE_SEPARATORS = {"|": "a bar", "\\t": "a backslash and a t", "~": "a tilde", "^": "a caret", ":": "a colon"}
 WORDS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "blanks"}
 N_SAMPLE = 20
 """Rows that are looked at to find the separator."""
 USUAL_COMMENTED = frozenset({"chrom", "chr", "chromosome"})
 """First names that stand behind a '#' by the convention of VCF, PLINK 2 and BED (VCF 4.3, section 1.5)."""
 FIRST_NAME = re.compile(r"[\s;,]")
+NEWLINE = ord("\n")
+_EMPTY_LINES = re.compile(rb"\n+")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+MAX_HEADER = 2_000_000
+"""Characters of a line above which it is no header without rows (our choice)."""
 NUCLEOTIDES = frozenset("ACGTacgt")
 
 
@@ -140,6 +144,7 @@ def find_layout(head: bytes, where: str, *, at_end: bool) -> Layout | None:
     if comments and filled and _is_header(comments[-1].text, [line.text for line in filled]):
         filled.insert(0, comments.pop())
     if len(filled) < 2:
+        _refuse_long_line(filled, where)
         raise no_rows(where)
     header, rows = filled[0], [line.text for line in filled[1:]]
     is_commented = header.text.startswith("#")
@@ -160,6 +165,17 @@ def _note(check: str, found: str, hint: str, line: int, value: str = "") -> Find
     return Finding(check, "note", 1, found, hint, (Example(line, value=value),))
 
 
+def _refuse_long_line(filled: list[_Line], where: str) -> None:
+    """Refuse a file that is one line of a size that no header has."""
+    size = len(filled[0].text) if filled else 0
+    if size > MAX_HEADER:
+        found = f"one line of {size // 1_000_000} MB and nothing below it"
+        hint = "Look at the file with head -c 1000; its line ends may have been lost"
+        raise InputFileError(
+            fault("unreadable_table", where, found, expected="a header and rows", hint=hint, line=filled[0].number)
+        )
+
+
 def no_rows(where: str) -> InputFileError:
     """Return the error of a table without rows."""
     hint = "The file was cut off or never filled; download it again"
@@ -170,6 +186,10 @@ def _lines(head: bytes, where: str, *, at_end: bool) -> Iterator[_Line]:
     """Yield the whole lines of the first part of a text."""
     position, number = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0, 1
     while position < len(head):
+        if head[position] == NEWLINE:  # empty lines, of which there may be millions
+            end = _EMPTY_LINES.match(head, position).end()  # type: ignore[union-attr]
+            position, number = end, number + end - position
+            continue
         end = head.find(b"\n", position) + 1
         if not end and not at_end:
             # a carriage return inside what is no whole line yet: old Mac, or a line that will be refused anyway
@@ -177,8 +197,9 @@ def _lines(head: bytes, where: str, *, at_end: bool) -> Iterator[_Line]:
             return
         end = end or len(head)
         raw = head[position:end]
-        check_text(raw, where, first_line=number, first_byte=position)
-        text = even_line_ends(raw, where, first_line=number).decode()
+        if not raw.isascii() or b"\x00" in raw:
+            check_text(raw, where, first_line=number, first_byte=position)
+        text = (even_line_ends(raw, where, first_line=number) if b"\r" in raw else raw).decode()
         yield _Line(number, text.removesuffix("\n"), end)
         position, number = end, number + 1
 

@@ -200,7 +200,10 @@ def _without_blank_lines(text: bytes, grid: Grid, *, first_line: int) -> tuple[b
     n_cells = _cells_per_line(data, starts, ends, grid)
     is_blank = starts == ends
     for i in np.flatnonzero((n_cells != len(grid.columns)) & ~is_blank):
-        if text[starts[i] : ends[i]].strip():
+        content = text[starts[i] : ends[i]].strip()
+        if content.startswith(b"#"):
+            raise _comment(content, grid, line=first_line + int(i))
+        if content:
             raise _ragged(grid, int(n_cells[i]), line=first_line + int(i))
         is_blank[i] = True
     numbers = pl.Series(LINE, first_line + np.flatnonzero(~is_blank), dtype=pl.Int64)
@@ -218,6 +221,20 @@ def _cells_per_line(
         quotes = np.flatnonzero(data == ord('"'))
         marks = marks[np.searchsorted(quotes, marks) % 2 == 0]
     return np.searchsorted(marks, ends) - np.searchsorted(marks, starts) + 1
+
+
+def _comment(content: bytes, grid: Grid, *, line: int) -> InputFileError:
+    shown = content[:40].decode(errors="replace")
+    return InputFileError(
+        fault(
+            "comment_among_rows",
+            grid.where,
+            f"a comment below the header: '{shown}{'...' if len(content) > len(shown) else ''}'",
+            expected="comments above the header only",
+            hint="Remove the line, for example with sed -i '2,$ { /^#/d }'",
+            line=line,
+        )
+    )
 
 
 def _ragged(grid: Grid, n_cells: int, *, line: int) -> InputFileError:

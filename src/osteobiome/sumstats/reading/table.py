@@ -150,11 +150,13 @@ def open_table(path: Path) -> TextTable:
 
 def _layout(handle: BinaryIO, container: str, where: str) -> tuple[Layout, str]:
     """Read as much as is needed to know the layout."""
-    head, is_checked = b"", False
+    head, is_checked, n_tried = b"", False, 0
     for block in blocks(handle, container, where):
         head += block
-        if len(head) < ENOUGH:
+        # twice as much each time, or a long preamble would be looked at again and again
+        if len(head) < max(ENOUGH, 2 * n_tried) and len(head) <= MAX_HEAD:
             continue
+        n_tried = len(head)
         if not is_checked:
             check_start(head, where, container=container)
             is_checked = True

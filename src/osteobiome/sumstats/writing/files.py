@@ -11,14 +11,14 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
+from osteobiome.sumstats.reading import BGZF_END
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import polars as pl
 
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-"""The empty block that ends every complete bgzip file (SAM specification v1, section 4.1.2)."""
 BLOCK_BYTES = 0xFF00
 """Uncompressed bytes of a block, as bgzip takes them: whatever they are, the block stays below 64 KiB."""
 LEVEL = 4

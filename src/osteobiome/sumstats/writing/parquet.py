@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
+from osteobiome.core.columns import SCHEMAS
 from osteobiome.core.provenance import version
-from osteobiome.core.schema import polars_schema
+from osteobiome.store import write_frames
 from osteobiome.sumstats.metadata import SIMULATED
-from osteobiome.sumstats.writing.files import new_file
 from osteobiome.sumstats.writing.registry import WRITERS, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from osteobiome.sumstats.writing.registry import Job, TraitFacts
-
-ROW_GROUP = 250_000
-"""Rows per group: what a reader has to hold at once, whatever the size of the frames that came in."""
 
 
 def write(frames: Iterator[pl.DataFrame], job: Job) -> int:
@@ -37,33 +33,17 @@ def write(frames: Iterator[pl.DataFrame], job: Job) -> int:
     int
         Rows written.
     """
-    schema = polars_schema("variants")
     n_rows = 0
-    raised: list[BaseException] = []
 
-    def pieces(
-        columns: list[str] | None, predicate: pl.Expr | None, limit: int | None, batch_size: int | None
-    ) -> Iterator[pl.DataFrame]:
+    def counted() -> Iterator[pl.DataFrame]:
         nonlocal n_rows
-        del columns, predicate, limit, batch_size  # the plan has nothing but this source and the file
-        try:
-            for frame in frames:
-                n_rows += frame.height
-                lacking = [pl.lit(value=False).alias(name) for name in schema if name not in frame.columns]
-                yield frame.with_columns(lacking).select(list(schema))
-        except BaseException as error:
-            raised.append(error)  # polars turns it into an error of its own
-            raise
+        for frame in frames:
+            n_rows += frame.height
+            lacking = [pl.lit(value=False).alias(name) for name in SCHEMAS["variants"] if name not in frame.columns]
+            yield frame.with_columns(lacking)
 
     facts = facts_as_text(job.facts, date=job.date.isoformat() if job.date else "")
-    source = register_io_source(pieces, schema=schema)
-    try:
-        with new_file(job.path) as handle:
-            source.sink_parquet(handle, compression="zstd", row_group_size=ROW_GROUP, metadata=facts)
-    except pl.exceptions.PolarsError:
-        if raised:
-            raise raised[0] from None
-        raise
+    write_frames(counted(), job.path, schema="variants", metadata=facts)
     return n_rows
 
 

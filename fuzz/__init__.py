@@ -1,0 +1,1 @@
+"""Fuzzing with atheris: bytes that libFuzzer makes, until something other than our own errors is raised."""
