@@ -7,10 +7,12 @@ OSTEO := $(VENV)/bin/osteobiome
 DEMO_OUT ?= demo-results
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+FUZZ := $(VENV)/.fuzz-installed
+FUZZ_SECONDS ?= 60
 # An interpreter counts only if it runs and can make virtual environments: a name on the path may be a broken shim.
 PROBE := import sys, venv, ensurepip; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))
 
-.PHONY: help demo test check fast browser bench clean lock docs format
+.PHONY: help demo test check fast browser bench clean lock docs format fuzz
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*##/\t/' | sort
@@ -58,6 +60,17 @@ format: $(DEV)  ## format and fix what can be fixed
 
 bench: $(DEV)  ## timed cases, as ratios in one run
 	$(PY) -m benchmarks.run
+
+$(FUZZ): $(DEV)
+	$(PY) -m pip install --quiet --disable-pip-version-check "atheris>=3,<4"
+	@touch $@
+
+fuzz: $(FUZZ)  ## random bytes against sniffing, cells, VCF and the whole check, FUZZ_SECONDS each
+	@mkdir -p .fuzz
+	@set -e; for t in sniffing cells vcf checking; do \
+	  POLARS_MAX_THREADS=1 $(PY) -m fuzz.$$t -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 \
+	    -max_len=2000 -timeout=20 -print_final_stats=1 -artifact_prefix=.fuzz/; \
+	done
 
 docs: $(DEV)  ## regenerate the reference pages made from the registries
 	$(PY) -m docs.build

@@ -16,11 +16,11 @@ from benchmarks.processes import Usage, measured
 INGEST = """
 import sys
 from pathlib import Path
-from osteobiome.store import write_frames
+
 from osteobiome.sumstats.table import IngestOptions, begin
 ingest = begin(Path(sys.argv[1]), trait_id="x", options=IngestOptions(genome_build="GRCh37"))
-frames = ingest.checked_frames(max_bad_rows=0.05, spool_folder=Path(sys.argv[2]).parent)
-write_frames(frames, Path(sys.argv[2]), schema="variants")
+
+ingest.store(Path(sys.argv[2]), max_bad_rows=0.05)
 """
 PLAIN = """
 import sys

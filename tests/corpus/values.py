@@ -113,6 +113,13 @@ WHOLE = (
         lambda base: base.each(lambda row: {L: str(int(row[L]) - 1_500_000)}),
         "build_not_known",
         line=2,
+        build="",
+    ),
+    fatal(
+        "positions of neither build, declared as one",
+        lambda base: base.each(lambda row: {L: str(int(row[L]) - 1_500_000)}),
+        "builds_differ",
+        line=2,
     ),
     fatal(
         "positions that count from 0",

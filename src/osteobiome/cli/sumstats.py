@@ -27,6 +27,10 @@ Columns = Annotated[
 TraitName = Annotated[
     str | None, typer.Option("--trait", metavar="NAME", help="Which trait, of a table that holds several.")
 ]
+Ancestry = Annotated[
+    str,
+    typer.Option("--ancestry", metavar="A", help="Ancestry of the sample, such as EUR or EAS, for its frequencies."),
+]
 MapFile = Annotated[
     Path | None,
     typer.Option("--map", metavar="FILE", help="Variants (.bim, .pvar or table) to fill positions and alleles from."),
@@ -44,6 +48,7 @@ def check(
     columns: Columns = None,
     trait: TraitName = None,
     map_file: MapFile = None,
+    ancestry: Ancestry = "",
     max_bad_rows: MaxBadRows = 0.05,
     show_all: Annotated[bool, typer.Option("--all", help="Every finding with its lines, not ten lines.")] = False,
     as_json: Json = False,
@@ -57,7 +62,7 @@ def check(
     from osteobiome.sumstats.request import request
 
     with errors_as_exit(as_json=as_json):
-        asked = request(format_name, build, columns or [], trait=trait, map_file=map_file)
+        asked = request(format_name, build, columns or [], trait=trait, map_file=map_file, ancestry=ancestry)
         result = check_sumstats(
             file,
             file_format=asked.file_format,

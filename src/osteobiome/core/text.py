@@ -181,6 +181,7 @@ REASONS = {
     "plink_error_code": "the program reports an error for the variant",
     "not_harmonised": "could not be harmonised by the catalogue that published the file",
     "no_position": "without position, which the format needs",
+    "frequencies_of_another_ancestry": "frequencies that are not those of Europeans, as declared",
     "map_position_filled": "position filled from the map of variants",
     "map_rsid_filled": "identifier filled from the map of variants",
     "map_other_allele_filled": "other allele filled from the map of variants",

@@ -40,6 +40,8 @@ class FileReading:
         Build of the file.
     lift_to : str
         Build of the study, if it is another one; else empty.
+    ancestry : str
+        Ancestry as declared.
     """
 
     format: str
@@ -48,6 +50,7 @@ class FileReading:
     trait_in_file: str
     genome_build: str
     lift_to: str
+    ancestry: str = ""
 
     def params(self) -> dict[str, object]:
         """Return it as plain data, for the key of a task."""
@@ -76,6 +79,7 @@ class FileReading:
             side=self.side,
             trait=self.trait_in_file or None,
             lift_to=self.lift_to,
+            ancestry=self.ancestry,
             variant_map=known_variants(variant_map) if variant_map is not None else None,
         )
         named = None if self.columns is not None else self.format or None
@@ -132,6 +136,7 @@ def reading_of(trait: Trait, section: IngestSection, *, side: Side, genome_build
         trait_in_file=trait.trait_in_file,
         genome_build=own,
         lift_to=genome_build if own != genome_build else "",
+        ancestry=trait.ancestry,
     )
 
 

@@ -13,10 +13,15 @@ variants with one key are looked for and fatal.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
 from osteobiome.stats.hashing import fnv1a_64
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CLASS_INDEL = 4
 _LETTERS = {"A": 0, "C": 1, "G": 2, "T": 3}
@@ -81,10 +86,7 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
         1 - eaf.
     """
     frame = _trim_long(frame)
-    effect, other = (
-        frame[name].cast(_NUCLEOTIDES, strict=False).to_physical().cast(pl.UInt8).fill_null(_LONG).to_numpy()
-        for name in ("effect_allele", "other_allele")
-    )
+    effect, other = _codes(frame)
     classes, is_first = _CLASS[effect, other], _FIRST[effect, other]
     is_long = classes == CLASS_INDEL
     if is_long.any():
@@ -99,8 +101,21 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(first).then("other_allele").otherwise("effect_allele").alias("other_allele"),
         pl.when(first).then(pl.col("beta")).otherwise(-pl.col("beta")).alias("beta"),
         pl.when(first).then(pl.col("eaf")).otherwise(1.0 - pl.col("eaf")).alias("eaf"),
-        pl.col("allele_class").is_in([2, 3]).alias("is_palindromic"),
+        _is_palindromic(),
     ).drop("__first__")
+
+
+def _is_palindromic() -> pl.Expr:
+    return pl.col("allele_class").is_in([2, 3]).alias("is_palindromic")
+
+
+def _codes(frame: pl.DataFrame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return 0 to 3 for A, C, G and T, and 4 for longer alleles, of effect and other allele."""
+    effect, other = (
+        frame[name].cast(_NUCLEOTIDES, strict=False).to_physical().cast(pl.UInt8).fill_null(_LONG).to_numpy()
+        for name in ("effect_allele", "other_allele")
+    )
+    return effect, other
 
 
 def _trim_long(frame: pl.DataFrame) -> pl.DataFrame:
@@ -129,20 +144,32 @@ def _trim_long(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def placed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add chromosome and position to rows that have their key; both are null where the key is made from a name.
+FROM_KEY = ("chromosome", "position", "allele_class", "is_palindromic", "id_key")
+"""Columns that :func:`with_identity` makes again from the key, the name and the alleles."""
+
+
+def with_identity(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``FROM_KEY`` to oriented rows that have their key; rows on their way through a sort need not carry them.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        Column variant_key.
+        Columns variant_key, rsid, effect_allele, other_allele.
+
+    Returns
+    -------
+    polars.DataFrame
+        Chromosome and position are null where the key is made from a name.
     """
     key = pl.col("variant_key")
     has_place = key < (1 << _KIND_SHIFT)
+    effect, other = _codes(frame)
     return frame.with_columns(
         pl.when(has_place).then(key // (1 << (_POSITION_BITS + _SITE_BITS))).cast(pl.Int8).alias("chromosome"),
         pl.when(has_place).then((key // (1 << _SITE_BITS)) % (1 << _POSITION_BITS)).alias("position"),
-    )
+        pl.Series("allele_class", _CLASS[effect, other]),
+        _id_keys(frame["rsid"]).alias("id_key"),
+    ).with_columns(_is_palindromic())
 
 
 def add_keys(frame: pl.DataFrame) -> pl.DataFrame:
@@ -153,10 +180,20 @@ def add_keys(frame: pl.DataFrame) -> pl.DataFrame:
     frame : polars.DataFrame
         Columns rsid, chromosome, position, allele_class, effect_allele, other_allele.
     """
+    return with_variant_key(frame).with_columns(_id_keys(frame["rsid"]).alias("id_key"))
+
+
+def with_variant_key(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``variant_key`` to an oriented table.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Columns rsid, chromosome, position, allele_class, effect_allele, other_allele.
+    """
     alleles = pl.concat_str("effect_allele", "other_allele", separator=":")
-    classes = frame["allele_class"].to_numpy().astype(np.int64)
-    is_long = classes == CLASS_INDEL
-    low = classes.copy()
+    low = frame["allele_class"].to_numpy().astype(np.int64)
+    is_long = low == CLASS_INDEL
     if is_long.any():
         exact = frame.filter(pl.Series(is_long)).select(alleles).to_series()
         low[is_long] = 16 + _hashes(exact).view(np.int64) % ((1 << _SITE_BITS) - 16)
@@ -165,18 +202,21 @@ def add_keys(frame: pl.DataFrame) -> pl.DataFrame:
         + pl.col("position") * (1 << _SITE_BITS)
         + pl.Series(low)
     )
-    number = rs_numbers(frame["rsid"])
-    numbered = pl.when(pl.Series(number.is_not_null())).then((2 << _KIND_SHIFT) + pl.Series(number) * 16)
-    id_key = numbered.otherwise(None)
-    is_named = number.is_null() & frame["rsid"].is_not_null()
-    if is_named.any():
-        names = frame["rsid"].filter(is_named)
-        hashes = np.zeros(frame.height, dtype=np.int64)
-        hashes[is_named.to_numpy()] = _hashes(names).view(np.int64)
-        id_key = numbered.when(pl.Series(is_named)).then((3 << _KIND_SHIFT) + pl.Series(hashes)).otherwise(None)
-    frame = frame.with_columns(place.alias("variant_key"), id_key.cast(pl.Int64).alias("id_key"))
+    frame = frame.with_columns(place.alias("variant_key"))
     unplaced = frame["variant_key"].is_null()
     return _name_keys(frame, unplaced) if unplaced.any() else frame
+
+
+def _id_keys(names: pl.Series) -> pl.Series:
+    """Return keys of identifiers, whatever the alleles; null where there is no identifier."""
+    number = rs_numbers(names)
+    key = (2 << _KIND_SHIFT) + number * 16
+    is_named = number.is_null() & names.is_not_null()
+    if not is_named.any():
+        return key
+    filled = key.fill_null(0).to_numpy(writable=True)
+    filled[is_named.to_numpy()] = (3 << _KIND_SHIFT) + _hashes(names.filter(is_named)).view(np.int64)
+    return pl.Series(filled).set(names.is_null(), None)
 
 
 def is_hashed_name(column: str) -> pl.Expr:
@@ -208,6 +248,7 @@ def rs_numbers(names: pl.Series) -> pl.Series:
 def _name_keys(frame: pl.DataFrame, unplaced: pl.Series) -> pl.DataFrame:
     """Give the variants without a position a key made from their name and alleles."""
     rows = frame.filter(unplaced)
+    rows = rows.with_columns(_id_keys(rows["rsid"]).alias("id_key"))
     is_snv = pl.col("allele_class") < CLASS_INDEL
     alleles = pl.concat_str("effect_allele", "other_allele", separator=":")
     detail = pl.when(is_snv).then(pl.col("allele_class").cast(pl.String)).otherwise(alleles)
@@ -224,7 +265,7 @@ def _name_keys(frame: pl.DataFrame, unplaced: pl.Series) -> pl.DataFrame:
     return frame.with_columns(pl.Series("variant_key", result))
 
 
-def _hashes(texts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _hashes(texts: pl.Series) -> NDArray[np.uint64]:
     """Return 60-bit hashes of texts without nulls."""
     sizes = texts.str.len_bytes().to_numpy()
     data = np.frombuffer(str(texts.str.join("").item()).encode(), dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,15 @@ from osteobiome.core.errors import Fault, InputFileError
 from osteobiome.core.findings import fault_of
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.schema import validate
+from osteobiome.core.text import count
 from osteobiome.core.threads import in_order
 from osteobiome.stats.tails import neg_log10_p_normal
+from osteobiome.store import write_frames
 from osteobiome.sumstats.comparison import MarkerComparison
 from osteobiome.sumstats.effects import FROM, with_effects
 from osteobiome.sumstats.formats.applying import our_columns
 from osteobiome.sumstats.formats.generic import assumed_effect_allele
-from osteobiome.sumstats.identity import add_keys, orient
+from osteobiome.sumstats.identity import CLASS_INDEL, FROM_KEY, orient, with_identity, with_variant_key
 from osteobiome.sumstats.liftover import lift
 from osteobiome.sumstats.parsing import parsed
 from osteobiome.sumstats.qc.checks import finding
@@ -28,7 +31,7 @@ from osteobiome.sumstats.qc.rows import author_excluded, is_true, row_checks, sp
 from osteobiome.sumstats.qc.whole import WholeFile, places
 from osteobiome.sumstats.reference import chromosome_lengths
 from osteobiome.sumstats.resolving import resolve_columns
-from osteobiome.sumstats.spool import Spool
+from osteobiome.sumstats.spool import OutOfOrderError, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
     from osteobiome.core.findings import Example, Finding
     from osteobiome.sumstats.formats.registry import Columns, Format, Side
     from osteobiome.sumstats.maps import VariantMap
-    from osteobiome.sumstats.reading import TextTable
+    from osteobiome.sumstats.reading import Piece, TextTable
+    from osteobiome.sumstats.spool import Bucket
     from osteobiome.sumstats.stated import Stated
 
 CHUNK_BYTES = 12_000_000
@@ -63,6 +67,9 @@ class IngestOptions:
         Which trait of a table that holds several.
     lift_to : str
         Build to bring the positions to; empty to leave them.
+    ancestry : str
+        Ancestry of the sample; only an undeclared or European one is expected to have the frequencies of the bundled
+        reference.
     variant_map : VariantMap, optional
         Fills positions, identifiers, other alleles and frequencies that the file lacks.
     reference : polars.DataFrame, optional
@@ -77,6 +84,7 @@ class IngestOptions:
     side: Side = "outcome"
     trait: str | None = None
     lift_to: str = ""
+    ancestry: str = ""
     variant_map: VariantMap | None = None
     reference: pl.DataFrame | None = field(default=None, repr=False)
     compare: bool = True
@@ -128,16 +136,49 @@ class Ingest:
         self.found: Columns = resolve_columns(
             table.header, fmt, side=options.side, where=str(table.path), provided=provided
         )
-        self.ledger = RowLedger(trait_id, "ingest")
+        self._trait_id = trait_id
+        self._lengths = chromosome_lengths(self.options.genome_build) if self.options.genome_build else None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what was read."""
+        self.ledger = RowLedger(self._trait_id, "ingest")
         self.whole = WholeFile(self.found)
-        self.comparison = MarkerComparison(options.reference) if options.compare else None
-        self._lengths = chromosome_lengths(options.genome_build) if options.genome_build else None
+        self.comparison = MarkerComparison(self.options.reference) if self.options.compare else None
         self._traits: set[str] = set()
         self._found: list[Finding] | None = None
         self.n_kept = 0
         self.n_placed = 0
 
-    def sorted_frames(self, *, spool_folder: Path | None = None) -> Iterator[pl.DataFrame]:
+    def store(self, path: Path, *, max_bad_rows: float, allow: frozenset[str] = frozenset()) -> None:
+        """Read the file and write its rows as Parquet, sorted by key.
+
+        A file that is sorted along the genome is written while it is read. If one only seemed to be, it is read again.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            File to write, in a folder that is not final yet; rows wait beside it if they must.
+        max_bad_rows, allow
+            As in :meth:`checked_frames`.
+
+        Raises
+        ------
+        InputFileError
+            As :meth:`checked_frames`; the file that was written is then to be thrown away.
+        """
+        for hopeful in (True, False):
+            self._begin()
+            frames = self.checked_frames(
+                max_bad_rows=max_bad_rows, allow=allow, spool_folder=path.parent, hopeful=hopeful
+            )
+            try:
+                write_frames(frames, path, schema="variants")
+            except OutOfOrderError:
+                continue
+            return
+
+    def sorted_frames(self, *, spool_folder: Path | None = None, hopeful: bool = False) -> Iterator[pl.DataFrame]:
         """Read the file and give back its rows, oriented and sorted by key, without duplicates.
 
         Row report and findings are complete once the last frame was taken.
@@ -146,20 +187,44 @@ class Ingest:
         ----------
         spool_folder : pathlib.Path, optional
             Where rows wait on disk when they do not fit into memory.
+        hopeful : bool
+            Give rows back as soon as the file seems to have passed them.
+
+        Raises
+        ------
+        OutOfOrderError
+            Hope was in vain; see :meth:`store`.
         """
         with Spool(spool_folder, key="variant_key") as spool:
-            chunks = self._table.chunks(n_bytes=self.options.chunk_bytes)
-            for piece in in_order(self._piece, chunks, threads=THREADS):
+            buckets = self._buckets(spool, hopeful=hopeful)
+            yield from map(self._taken, in_order(self._finished, buckets, threads=THREADS))
+
+    def _buckets(self, spool: Spool, *, hopeful: bool) -> Iterator[Bucket]:
+        """Read the file into a spool, and give back its buckets in the order of the genome."""
+        with closing(self._table.pieces(n_bytes=self.options.chunk_bytes)) as texts:
+            for piece in in_order(self._piece, texts, threads=THREADS):
                 self._collect(piece)
                 spool.add(piece.keyed)
-            self._need_rows()
-            for frame in spool.sorted_frames():
-                kept = drop_duplicates(frame, self.ledger)
-                self._note(kept)
-                yield validate(kept, "variants")
+                if hopeful:
+                    yield from spool.passed()
+        self._need_rows()
+        yield from spool.buckets()
+
+    def _taken(self, finished: tuple[pl.DataFrame, RowLedger]) -> pl.DataFrame:
+        """Count the rows of a finished bucket on their way out."""
+        frame, ledger = finished
+        self.ledger.absorb(ledger)
+        self.n_kept += frame.height
+        self.n_placed += frame.height - frame["position"].null_count()
+        return frame
 
     def checked_frames(
-        self, *, max_bad_rows: float, allow: frozenset[str] = frozenset(), spool_folder: Path | None = None
+        self,
+        *,
+        max_bad_rows: float,
+        allow: frozenset[str] = frozenset(),
+        spool_folder: Path | None = None,
+        hopeful: bool = False,
     ) -> Iterator[pl.DataFrame]:
         """Give back the rows as :meth:`sorted_frames` does, and raise after the last one if the file is not to be used.
 
@@ -169,7 +234,7 @@ class Ingest:
             Share of rows that one fault may take.
         allow : frozenset of str
             Faults that may take any share, and whole-file faults that are known and accepted.
-        spool_folder : pathlib.Path, optional
+        spool_folder, hopeful
             As in :meth:`sorted_frames`.
 
         Raises
@@ -177,7 +242,7 @@ class Ingest:
         InputFileError
             One fault took too many rows, or the whole file is not what it is declared to be.
         """
-        yield from self.sorted_frames(spool_folder=spool_folder)
+        yield from self.sorted_frames(spool_folder=spool_folder, hopeful=hopeful)
         self.raise_if_unusable(max_bad_rows=max_bad_rows, allow=allow)
 
     def raise_if_unusable(self, *, max_bad_rows: float, allow: frozenset[str] = frozenset()) -> None:
@@ -194,7 +259,11 @@ class Ingest:
             With every such fault.
         """
         where = str(self._table.path)
-        faults = list(self.report().excess(max_bad_rows=max_bad_rows, allow=allow))
+        rows = self.report()
+        faults = list(rows.excess(max_bad_rows=max_bad_rows, allow=allow))
+        if rows.n_in and not rows.n_kept and "all_rows_dropped" not in allow:
+            nothing = finding("all_rows_dropped", rows.n_in, f"not one of {count(rows.n_in, 'row')} was kept")
+            faults.append(fault_of(nothing, where=where))
         faults += [
             fault_of(found, where=where)
             for found in self.findings()
@@ -216,8 +285,8 @@ class Ingest:
         polars.DataFrame
             Alleles and effects as in the file, not turned.
         """
-        for chunk in self._table.chunks(n_bytes=_PREVIEW_BYTES):
-            piece = self._piece(chunk)
+        for lines in self._table.pieces(n_bytes=_PREVIEW_BYTES):
+            piece = self._piece(lines)
             self._collect(piece)
             if self.options.trait is None or piece.typed.height:
                 return piece.typed.head(n_rows)
@@ -238,7 +307,9 @@ class Ingest:
         stated = self._stated.findings(declared_build=self._declared_build)
         found = [*self._table.findings, *stated, *self._assumed(), *self.whole.findings(n_kept=self.n_kept)]
         if self.comparison is not None:
-            found += comparison_findings(self.comparison.result(), declared_build=self.options.genome_build)
+            found += comparison_findings(
+                self.comparison.result(), declared_build=self.options.genome_build, ancestry=self.options.ancestry
+            )
         self._found = found
         return found
 
@@ -258,9 +329,9 @@ class Ingest:
         """Build of the positions in the result; empty if there are none."""
         return (self.options.lift_to or self.options.genome_build) if self.n_placed else ""
 
-    def _piece(self, chunk: pl.DataFrame) -> _Piece:
-        """Turn one chunk of text into checked, oriented rows; runs in a thread and changes nothing of this object."""
-        text = our_columns(chunk, self.fmt, self.found)
+    def _piece(self, lines: Piece) -> _Piece:
+        """Turn some lines of text into checked, oriented rows; runs in a thread and changes nothing of this object."""
+        text = our_columns(self._table.parsed(lines), self.fmt, self.found)
         text, traits = self._of_trait(text)
         ledger = RowLedger(self.ledger.subject, "ingest", text.height)
         raw = parsed(text)
@@ -273,7 +344,7 @@ class Ingest:
         keyed = typed
         if self.options.lift_to and self.options.lift_to != self.options.genome_build:
             keyed, _ = lift(typed, source=self.options.genome_build, target=self.options.lift_to, ledger=ledger)
-        return _Piece(raw, typed, add_keys(orient(keyed)), ledger, counted, traits)
+        return _Piece(raw, typed, with_variant_key(orient(keyed)).drop(FROM_KEY, strict=False), ledger, counted, traits)
 
     def _of_trait(self, text: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
         """Return the rows of the trait that was asked for, and the names of all traits."""
@@ -378,17 +449,17 @@ class Ingest:
             )  # fmt: skip
         raise InputFileError(Fault("no_rows", where, "no rows below the header", "a header and rows"))
 
-    def _note(self, kept: pl.DataFrame) -> None:
-        """Count what a reader should know about the kept rows."""
+    def _finished(self, bucket: Bucket) -> tuple[pl.DataFrame, RowLedger]:
+        """Return the rows of a bucket sorted and without copies, with what a reader should know about them."""
+        ledger = RowLedger(self.ledger.subject, "ingest")
+        kept = drop_duplicates(with_identity(bucket.sorted()), ledger)
         is_placed = kept["position"].is_not_null()
-        self.n_kept += kept.height
-        self.n_placed += int(is_placed.sum())
-        self.ledger.note("identified_by_rsid_only", int((~is_placed).sum()))
-        self.ledger.note("palindromic", int(kept["is_palindromic"].sum()))
-        self.ledger.note("eaf_missing", kept["eaf"].null_count())
-        self.ledger.note("indel_matched_exactly", int((kept["allele_class"] == 4).sum()))
-        # rows of one place follow each other, and the last row of a frame has no neighbour in the next
+        ledger.note("identified_by_rsid_only", int((~is_placed).sum()))
+        ledger.note("palindromic", int(kept["is_palindromic"].sum()))
+        ledger.note("eaf_missing", kept["eaf"].null_count())
+        ledger.note("indel_matched_exactly", int((kept["allele_class"] == CLASS_INDEL).sum()))
+        # rows of one place follow each other, and all of them are in one bucket
         same = ((pl.col("position").diff() == 0) & (pl.col("chromosome").diff() == 0)).fill_null(value=False)
         begins = same & ~same.shift(1, fill_value=False)
-        sites = kept.filter(is_placed).select(begins.sum())
-        self.ledger.note("multi_allelic_sites", int(sites.item() or 0))
+        ledger.note("multi_allelic_sites", int(kept.filter(is_placed).select(begins.sum()).item() or 0))
+        return validate(kept, "variants"), ledger

@@ -47,6 +47,7 @@ def request(
     map_file: Path | None = None,
     lift_to: str = "",
     side: str = "outcome",
+    ancestry: str = "",
 ) -> Request:
     """Check what was asked for, and return it.
 
@@ -66,6 +67,8 @@ def request(
         Build to bring the positions to.
     side : str
         exposure or outcome.
+    ancestry : str
+        Ancestry of the sample.
 
     Raises
     ------
@@ -100,6 +103,7 @@ def request(
         side=cast("Side", side),
         trait=trait,
         lift_to=target,
+        ancestry=ancestry,
         variant_map=read_variant_map(map_file) if map_file is not None else None,
     )
     return Request(file_format, mapping or None, options)

@@ -2,6 +2,10 @@
 
 Rows are put into buckets by ranges of the key. What does not fit into memory waits on disk; at the end each bucket is
 sorted on its own, and buckets follow each other in the order of their keys.
+
+Most files are sorted by chromosome and position. While a file looks sorted, buckets that it has passed can leave at
+once (:meth:`Spool.passed`), and nothing waits on disk. If a row for such a bucket comes after all, the hope was in
+vain: :class:`OutOfOrderError`, and the caller begins again without it.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +24,10 @@ from osteobiome.store import writing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_CHROMOSOME_SHIFT = 8
+"""From a bucket to its chromosome."""
+_N_PLACED = 1 << 20
+"""Buckets of variants with a position are below this."""
 MEMORY_ROWS = 1_500_000
 """Rows held in memory before they are put on disk: about 200 MB."""
 _NAMED = 2 << 60
@@ -26,18 +35,22 @@ _HASHED = 3 << 60
 
 
 def bucket(column: str) -> pl.Expr:
-    """Return the bucket of a key: 33 million base pairs of a chromosome, or a range of names.
+    """Return the bucket of a key: 17 million base pairs of a chromosome, or a range of names.
 
     Buckets are ordered as the keys are, and all rows of one position are in one bucket.
     """
     key = pl.col(column)
     return (
         pl.when(key < _NAMED)
-        .then(key // (1 << 48))
+        .then(key // (1 << 47))
         .when(key < _HASHED)
         .then((1 << 20) + (key - _NAMED) // (1 << 30))
         .otherwise((1 << 42) + (key - _HASHED) // (1 << 54))
     )
+
+
+class OutOfOrderError(Exception):
+    """A row came for a bucket that had already left: the file is not sorted as it seemed to be."""
 
 
 class Spool:
@@ -64,6 +77,9 @@ class Spool:
         self._files: dict[int, list[Path]] = {}
         self._n_waiting = 0
         self._n_files = 0
+        self._passed = -1
+        self._lowest = 0
+        self._chromosomes: set[int] = set()
 
     def __enter__(self) -> Self:
         """Begin; nothing is written until memory is full."""
@@ -91,12 +107,35 @@ class Spool:
             .collect()
         )
         begin = 0
+        self._lowest = int(runs["bucket"][0])
+        if self._lowest <= self._passed:
+            raise OutOfOrderError
+        self._chromosomes |= {number >> _CHROMOSOME_SHIFT for number in runs["bucket"] if number < _N_PLACED}
         for number, size in runs.rows():
             self._waiting.setdefault(number, []).append(frame.slice(begin, size))
             begin += size
         self._n_waiting += frame.height
         if self._n_waiting > self._memory_rows:
             self._flush()
+
+    def passed(self) -> Iterator[Bucket]:
+        """Give back the buckets that the file has passed, if it is sorted along the genome.
+
+        A file in which chromosome 10 follows chromosome 1 goes back later; such a gap ends the hope, with nothing lost.
+        """
+        seen = self._chromosomes
+        if not seen or max(seen) - min(seen) + 1 != len(seen):
+            return
+        for number in sorted(self._waiting.keys() | self._files.keys()):
+            if number >= min(self._lowest, _N_PLACED):
+                return
+            self._passed = number
+            yield self._take(number)
+
+    def _take(self, number: int) -> Bucket:
+        frames = self._waiting.pop(number, [])
+        self._n_waiting -= sum(frame.height for frame in frames)
+        return Bucket(tuple(self._files.pop(number, [])), tuple(frames), self._key)
 
     def _flush(self) -> None:
         """Put all waiting rows on disk."""
@@ -112,17 +151,38 @@ class Spool:
         self._waiting.clear()
         self._n_waiting = 0
 
-    def sorted_frames(self) -> Iterator[pl.DataFrame]:
-        """Give the rows back: frames sorted by key and line, one after the other in the order of the key."""
+    def buckets(self) -> Iterator[Bucket]:
+        """Give the rows back, bucket after bucket in the order of the key."""
         for number in sorted(self._waiting.keys() | self._files.keys()):
-            paths = self._files.pop(number, [])
-            pieces = [pl.read_ipc(path) for path in paths]
-            pieces += self._waiting.pop(number, [])
-            for path in paths:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-            frame = pl.concat(pieces)
-            yield frame if _is_sorted(frame, self._key) else frame.sort(self._key, "line")
+            yield self._take(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Rows of one range of the key, where they wait.
+
+    Parameters
+    ----------
+    paths : tuple of pathlib.Path
+        Files of the spool.
+    frames : tuple of polars.DataFrame
+        Rows in memory.
+    key : str
+        Column to sort by.
+    """
+
+    paths: tuple[Path, ...]
+    frames: tuple[pl.DataFrame, ...]
+    key: str
+
+    def sorted(self) -> pl.DataFrame:
+        """Return the rows sorted by key and line, and remove their files; to be called once."""
+        pieces = [pl.read_ipc(path) for path in self.paths]
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        frame = pl.concat([*pieces, *self.frames])
+        return frame if _is_sorted(frame, self.key) else frame.sort(self.key, "line")
 
 
 def _is_sorted(frame: pl.DataFrame, key: str) -> bool:

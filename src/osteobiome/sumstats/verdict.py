@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from osteobiome.core.text import count, reason
 from osteobiome.sumstats.formats import FORMATS
 from osteobiome.sumstats.qc.checks import CHECKS, casts_doubt
+from osteobiome.sumstats.qc.readable import one_line
 
 if TYPE_CHECKING:
     from osteobiome.core.findings import Finding
@@ -51,7 +52,7 @@ def summary_lines(result: CheckResult) -> list[str]:
     result : CheckResult
         From :func:`osteobiome.sumstats.checking.check_sumstats`.
     """
-    lines = [f"{result.file}: {WORDS[result.verdict]}", *_about_file(result)]
+    lines = [f"{one_line(result.file)}: {WORDS[result.verdict]}", *_about_file(result)]
     policies = {drop.reason for drop in result.rows.dropped if drop.kind == "policy"}
     shown = [
         found for found in result.findings if found.severity != "note" or casts_doubt(found) or found.id in policies

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from osteobiome.core.rows import RowReport
 from osteobiome.core.schema import table
-from osteobiome.store import file_sha256, read_table, write_atomic, write_frames, write_table
+from osteobiome.store import file_sha256, read_table, write_atomic, write_table
 from osteobiome.study.files import reading_from
 from osteobiome.study.task import STEPS, Inputs, Step
 from osteobiome.sumstats import SumStats
@@ -34,12 +34,11 @@ def run(inputs: Inputs, out: Path) -> None:
     params = inputs.params
     trait_id, path = str(params["trait_id"]), inputs.locations["file"]
     ingest = reading_from(params).begin(path, trait_id=trait_id, variant_map=inputs.locations.get("map"))
-    frames = ingest.checked_frames(
+    ingest.store(
+        out / "variants.parquet",
         max_bad_rows=cast("float", params["max_bad_rows"]),
         allow=frozenset(cast("list[str]", params["allow"])),
-        spool_folder=out,
     )
-    write_frames(frames, out / "variants.parquet", schema="variants")
     _write_rest(
         out,
         rows=ingest.report(),

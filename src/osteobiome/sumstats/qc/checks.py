@@ -147,6 +147,7 @@ _NOTES = {
     "build_not_estimable": "Declare the build, if the source states it",
     "frequencies_not_estimable": "",
     "frequencies_agree": "",
+    "frequencies_of_another_ancestry": "",
     "palindromic": "",
     "eaf_missing": "A/T and C/G rows cannot be oriented without frequencies",
     "identified_by_rsid_only": "Give a map of identifiers to positions",

@@ -20,7 +20,7 @@ ENOUGH, AT_LEAST = 20, 4
 """Known variants below which nothing is said about strand, and rows that must be wrong among them (our choice)."""
 
 
-def comparison_findings(result: ComparisonResult, *, declared_build: str) -> list[Finding]:
+def comparison_findings(result: ComparisonResult, *, declared_build: str, ancestry: str = "") -> list[Finding]:
     """Return what a comparison found.
 
     Parameters
@@ -29,8 +29,10 @@ def comparison_findings(result: ComparisonResult, *, declared_build: str) -> lis
         From :meth:`osteobiome.sumstats.comparison.MarkerComparison.result`.
     declared_build : str
         Build that the file is said to be on; empty if nothing is said.
+    ancestry : str
+        Ancestry of the sample as declared. Frequencies of another one than the reference's are expected to differ.
     """
-    found = [_build(result, declared_build), *_strand(result), _frequency(result)]
+    found = [_build(result, declared_build), *_strand(result), _frequency(result, ancestry)]
     return [one for one in found if one is not None]
 
 
@@ -47,9 +49,10 @@ def _build(result: ComparisonResult, declared: str) -> Finding | None:
                 examples=result.examples.get("neither_build", ()),
             )
         text = f"{evidence.n_rsid_neither:,} of {evidence.n_rsid:,} markers lie elsewhere than on GRCh37 or GRCh38"
-        return finding(
-            "build_not_known", evidence.n_rsid_neither, text, examples=result.examples.get("neither_build", ())
-        )
+        name = "builds_differ" if declared else "build_not_known"
+        text = f"declared as {declared}, but {text}" if declared else text
+        shown = result.examples.get("neither_build", ())
+        return finding(name, evidence.n_rsid_neither, text, examples=shown)
     if evidence.status == "mixed":
         text = f"{evidence.n_rsid_grch37:,} markers lie as on GRCh37 and {evidence.n_rsid_grch38:,} as on GRCh38"
         return finding("build_mixed", 1, text, examples=result.examples.get("other_build", ()))
@@ -92,7 +95,7 @@ def _strand(result: ComparisonResult) -> list[Finding]:
     return found
 
 
-def _frequency(result: ComparisonResult) -> Finding | None:
+def _frequency(result: ComparisonResult, ancestry: str) -> Finding | None:
     evidence = result.frequency
     if evidence.verdict == "not_estimable" or evidence.correlation is None:
         return None
@@ -100,9 +103,23 @@ def _frequency(result: ComparisonResult) -> Finding | None:
     text = f"at {evidence.n:,} known variants their correlation with those of {people} is {evidence.correlation:.2f}"
     if evidence.verdict == "agree":
         return finding("frequencies_agree", evidence.n, text)
+    if evidence.verdict != "opposite" and is_other_ancestry(ancestry, evidence.ancestry):
+        return finding("frequencies_of_another_ancestry", evidence.n, text)
     name = "frequencies_are_of_the_other_allele" if evidence.verdict == "opposite" else "frequencies_do_not_fit"
     kind = "opposite" if evidence.verdict == "opposite" else "large_difference"
     return finding(name, _disagreeing(evidence), text, examples=result.examples.get(kind, ()))
+
+
+def is_other_ancestry(declared: str, reference: str) -> bool:
+    """Tell whether a sample is declared to be of another ancestry than the reference; not if nothing is declared.
+
+    Examples
+    --------
+    >>> is_other_ancestry("East Asian", "EUR"), is_other_ancestry("european", "EUR"), is_other_ancestry("", "EUR")
+    (True, False, False)
+    """
+    text = declared.strip().lower()
+    return text not in {"", "unknown", "na", reference.lower()} and not (reference == "EUR" and "european" in text)
 
 
 def _disagreeing(evidence: FrequencyEvidence) -> int:

@@ -9,9 +9,10 @@ import io
 import lzma
 import stat
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from backports import zstd
+from isal import isal_zlib
 
 from osteobiome.core.errors import InputFileError
 from osteobiome.sumstats.reading.faults import AGAIN, fault
@@ -26,6 +27,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 """The empty block that ends every complete bgzip file (SAM specification, section 4.1.2)."""
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_NO_GZIP = cast("tuple[type[Exception], ...]", (isal_zlib.error, zlib.error))
+"""What unpacking damaged gzip raises; the type stubs of isal do not call its error an exception."""
 SKIPPABLE_ZSTD = b"\x2a\x4d\x18"
 """Bytes 2 to 4 of a skippable frame, which pzstd writes first (RFC 8878, section 3.1.2)."""
 XZ_MAGIC = b"\xfd7zXZ\x00"
@@ -67,7 +70,7 @@ class _Gunzip:
     """A gzip member, with the interface that the other decompressors have."""
 
     def __init__(self) -> None:
-        self._member = zlib.decompressobj(31)  # 31: a gzip header and a window of 2**15
+        self._member = isal_zlib.decompressobj(31)  # 31: a gzip header and a window of 2**15
         self._is_full = False
 
     @property
@@ -302,7 +305,7 @@ def _members(handle: BinaryIO, container: str, where: str, data: bytes = b"") ->
                 data = handle.read(BLOCK)
                 if not data:
                     raise _cut(where, container)
-    except (zlib.error, zstd.ZstdError, lzma.LZMAError) as error:
+    except (*_NO_GZIP, zstd.ZstdError, lzma.LZMAError) as error:
         raise _damaged(where, container, str(error)) from None
 
 
@@ -333,8 +336,8 @@ def _bgzip_blocks(handle: BinaryIO, where: str) -> Iterator[bytes]:
             if end > len(data):
                 break
             try:
-                out.append(zlib.decompress(memoryview(data)[position:end], 31, 1 << 16))
-            except zlib.error as error:
+                out.append(isal_zlib.decompress(memoryview(data)[position:end], 31, 1 << 16))
+            except _NO_GZIP as error:
                 raise _damaged(where, "gzip", str(error)) from None
             position = end
         data = data[position:]

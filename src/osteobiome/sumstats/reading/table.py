@@ -36,6 +36,25 @@ MAX_LINE = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Whole lines of a file that are not cut into cells yet.
+
+    Parameters
+    ----------
+    content : bytes or polars.DataFrame
+        Text; of Parquet, which has no lines, the frame itself.
+    first_line : int
+        Number of the first line in the file, 1-based.
+    first_byte : int
+        Bytes of unpacked text before it.
+    """
+
+    content: bytes | pl.DataFrame = field(repr=False)
+    first_line: int = 0
+    first_byte: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TextTable:
     """A table that was opened: what is known before its rows are read.
 
@@ -88,25 +107,63 @@ class TextTable:
         InputFileError
             Cut off or damaged, not text, a row that does not fit the header, no rows at all.
         """
-        if n_bytes < 1:
-            message = "n_bytes must be positive"
-            raise ValueError(message)
-        if self.container == "parquet":
-            yield from parquet.chunks(self.path, self.header, n_bytes=n_bytes)
-            return
-        grid = Grid(str(self.path), self.header, self.separator, self._has_trailing)
-        line, byte, is_empty = self.header_line + 1, self._start, True
-        with closing(_ahead(_pieces(self, n_bytes))) as pieces:
-            for text in pieces:
-                frame = parse(text, grid, first_line=line, first_byte=byte)
-                line, byte = line + count_lines(text), byte + len(text)
-                del text  # not kept while the frame is in use
+        is_empty = True
+        with closing(self.pieces(n_bytes=n_bytes)) as pieces:
+            for piece in pieces:
+                frame = self.parsed(piece)
+                del piece  # not kept while the frame is in use
                 if frame.height:
                     is_empty = False
                     yield frame
                 del frame
         if is_empty:
             raise no_rows(str(self.path))
+
+    def pieces(self, *, n_bytes: int = N_BYTES) -> Generator[Piece, None, None]:
+        """Yield the rows in order as they stand in the file, to be cut into cells by :meth:`parsed` in any thread.
+
+        Parameters
+        ----------
+        n_bytes : int
+            Bytes of text per piece, about; the next piece is unpacked while one is in use.
+
+        Raises
+        ------
+        InputFileError
+            Cut off or damaged.
+        """
+        if n_bytes < 1:
+            message = "n_bytes must be positive"
+            raise ValueError(message)
+        if self.container == "parquet":
+            yield from map(Piece, parquet.chunks(self.path, self.header, n_bytes=n_bytes))
+            return
+        line, byte = self.header_line + 1, self._start
+        with closing(_ahead(_pieces(self, n_bytes))) as texts:
+            for text in texts:
+                piece = Piece(text, line, byte)
+                line, byte = line + count_lines(text), byte + len(text)
+                del text
+                yield piece
+                del piece
+
+    def parsed(self, piece: Piece) -> pl.DataFrame:
+        """Return a piece as a frame of text cells, as :meth:`chunks` yields them; it may have no rows.
+
+        Parameters
+        ----------
+        piece : Piece
+            From :meth:`pieces` of the same table.
+
+        Raises
+        ------
+        InputFileError
+            Not text, or a row that does not fit the header.
+        """
+        if not isinstance(piece.content, bytes):
+            return piece.content
+        grid = Grid(str(self.path), self.header, self.separator, self._has_trailing)
+        return parse(piece.content, grid, first_line=piece.first_line, first_byte=piece.first_byte)
 
 
 def open_table(path: Path) -> TextTable:
