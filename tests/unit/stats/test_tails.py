@@ -191,3 +191,15 @@ def test_quantiles__invert_the_tails():
     assert 10.0 ** -float(neg_log10_p_normal(normal_quantile(0.99))) == pytest.approx(0.01, rel=1e-12)
     df = np.array([1.0, 2.0, 7.0, 300.0])
     np.testing.assert_allclose(10.0 ** -neg_log10_p_t(t_quantile(0.99, df), df), 0.01, rtol=1e-10)
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-9, 0.5, 1.959963984540054, 8.0, 38.0, 100.0, 5000.0])
+def test_z_from_neg_log10_p__inverts_the_tail(z):
+    log_p = float(neg_log10_p_normal(z))
+    assert float(z_from_neg_log10_p(log_p)) == pytest.approx(z, rel=1e-9, abs=1e-15)
+
+
+def test_z_from_neg_log10_p__ends_of_the_scale():
+    assert float(z_from_neg_log10_p(0.0)) == 0.0
+    assert np.isinf(float(z_from_neg_log10_p(np.inf)))
+    assert np.isnan(float(z_from_neg_log10_p(np.nan)))

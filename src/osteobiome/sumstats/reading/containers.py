@@ -29,6 +29,7 @@ BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000000
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _NO_GZIP = cast("tuple[type[Exception], ...]", (isal_zlib.error, zlib.error))
 """What unpacking damaged gzip raises; the type stubs of isal do not call its error an exception."""
+_DAMAGED: tuple[type[Exception], ...] = (*_NO_GZIP, zstd.ZstdError, lzma.LZMAError)
 SKIPPABLE_ZSTD = b"\x2a\x4d\x18"
 """Bytes 2 to 4 of a skippable frame, which pzstd writes first (RFC 8878, section 3.1.2)."""
 XZ_MAGIC = b"\xfd7zXZ\x00"
@@ -305,7 +306,7 @@ def _members(handle: BinaryIO, container: str, where: str, data: bytes = b"") ->
                 data = handle.read(BLOCK)
                 if not data:
                     raise _cut(where, container)
-    except (*_NO_GZIP, zstd.ZstdError, lzma.LZMAError) as error:
+    except _DAMAGED as error:
         raise _damaged(where, container, str(error)) from None
 
 
