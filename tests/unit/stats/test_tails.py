@@ -15,6 +15,7 @@ from osteobiome.stats.tails import (
     neg_log10_p_t,
     normal_quantile,
     t_quantile,
+    z_from_neg_log10_p,
 )
 
 pytestmark = pytest.mark.kernel
