@@ -38,11 +38,23 @@ def test_frequencies_that_agree__are_no_caution(tiny, osteobiome):
     assert "One variant" not in page
 
 
-def test_odds_ratios_in_the_beta_column__are_a_caution(tiny, osteobiome):
+def test_odds_ratios_in_the_beta_column__stop_the_run(tiny, osteobiome):
     rows = tiny.rows("y")
     for row in rows:
         row["beta"] = f"{2.718281828 ** float(row['beta']):.5f}"
     tiny.write("y", rows)
+    ran = osteobiome("run", tiny.file, "--workers", 1, "--json")
+    assert ran.code == 2
+    assert [fault["code"] for fault in ran.json["faults"]] == ["beta_is_odds_ratio"]
+    assert not tiny.results.exists()
+
+
+def test_odds_ratios_in_the_beta_column__are_a_caution_if_they_are_accepted(tiny, osteobiome):
+    rows = tiny.rows("y")
+    for row in rows:
+        row["beta"] = f"{2.718281828 ** float(row['beta']):.5f}"
+    tiny.write("y", rows)
+    tiny.replace("study.toml", "[ingest]", '[ingest]\nallow = ["beta_is_odds_ratio"]')
     assert osteobiome("run", tiny.file, "--workers", 1).code == 0
     assert _notes(tiny)[("ingest", "p_value_contradicts_beta_and_se")] == 40
     assert "Numbers contradict" in _page(tiny)

@@ -86,7 +86,7 @@ def test_store__rows_wait_on_disk_without_a_trace(write, tmp_path, monkeypatch):
 
 
 def test_store__too_many_bad_rows_raise_after_the_last_one(write, tmp_path):
-    rows = [row.replace("\t0.02\t", "\t-1\t") if i % 2 else row for i, row in enumerate(lines())]
+    rows = [row.replace("\t0.02\t", "\t0\t") if i % 2 else row for i, row in enumerate(lines())]
     with pytest.raises(InputFileError) as caught:
         stored(write, tmp_path, rows, chunk_bytes=3_000)
     assert [fault.code for fault in caught.value.faults] == ["non_positive_se"]
