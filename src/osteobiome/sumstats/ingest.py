@@ -48,6 +48,8 @@ CHUNK_BYTES = 12_000_000
 """Text read at a time; two chunks are worked on at once."""
 THREADS = 2
 _PREVIEW_BYTES = 1_000_000
+_ROW_BYTES, _PACKED = 70.0, 3.0
+"""Text of a row, and how much smaller it is packed: about what files of large studies have."""
 P_GAP, P_GAP_SHARE = 1.0, 0.2
 """A printed p and that of beta / se may differ by one plus a fifth on the scale of minus log10: printed numbers are
 rounded, and some programs print p of another test. Our choice: it only decides about a note, never about a row."""
@@ -195,9 +197,14 @@ class Ingest:
         OutOfOrderError
             Hope was in vain; see :meth:`store`.
         """
-        with Spool(spool_folder, key="variant_key") as spool:
+        with Spool(spool_folder, key="variant_key", n_rows=self._about_rows()) as spool:
             buckets = self._buckets(spool, hopeful=hopeful)
             yield from map(self._taken, in_order(self._finished, buckets, threads=THREADS))
+
+    def _about_rows(self) -> float:
+        """Return about how many rows the file has, from its size."""
+        packed = 1.0 if self._table.container == "plain" else _PACKED
+        return packed * self._table.path.stat().st_size / _ROW_BYTES
 
     def _buckets(self, spool: Spool, *, hopeful: bool) -> Iterator[Bucket]:
         """Read the file into a spool, and give back its buckets in the order of the genome."""

@@ -11,6 +11,7 @@ vain: :class:`OutOfOrderError`, and the caller begins again without it.
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -24,8 +25,14 @@ from osteobiome.store import writing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHROMOSOME_SHIFT = 8
-"""From a bucket to its chromosome."""
+_CHROMOSOME_BITS = 55
+"""From a key to its chromosome."""
+_NAME_BITS = 17
+"""Names are cut as many bits finer than positions: rs numbers have four bits below them, positions 23."""
+GENOME = 3.1e9
+"""Base pairs, about."""
+BUCKET_ROWS = 100_000
+"""Rows of a bucket, about: so many are sorted at a time, however large the file."""
 _N_PLACED = 1 << 20
 """Buckets of variants with a position are below this."""
 MEMORY_ROWS = 1_500_000
@@ -34,17 +41,36 @@ _NAMED = 2 << 60
 _HASHED = 3 << 60
 
 
-def bucket(column: str) -> pl.Expr:
-    """Return the bucket of a key: 17 million base pairs of a chromosome, or a range of names.
+def bucket_bits(n_rows: float) -> int:
+    """Return how many bits of a key are below its bucket, for a table of about so many rows.
+
+    Examples
+    --------
+    >>> bucket_bits(1e6), bucket_bits(8e6), bucket_bits(1e8)
+    (48, 48, 44)
+    """
+    width = BUCKET_ROWS * GENOME / max(n_rows, 1.0)
+    return 23 + min(25, max(18, int(math.log2(width))))
+
+
+def bucket(column: str, *, bits: int) -> pl.Expr:
+    """Return the bucket of a key: a stretch of a chromosome, or a range of names.
 
     Buckets are ordered as the keys are, and all rows of one position are in one bucket.
+
+    Parameters
+    ----------
+    column : str
+        Column of keys.
+    bits : int
+        From :func:`bucket_bits`.
     """
     key = pl.col(column)
     return (
         pl.when(key < _NAMED)
-        .then(key // (1 << 47))
+        .then(key // (1 << bits))
         .when(key < _HASHED)
-        .then((1 << 20) + (key - _NAMED) // (1 << 30))
+        .then((1 << 20) + (key - _NAMED) // (1 << (bits - _NAME_BITS)))
         .otherwise((1 << 42) + (key - _HASHED) // (1 << 54))
     )
 
@@ -64,11 +90,16 @@ class Spool:
         Where rows wait on disk; the system's folder for temporary files if left out.
     key : str
         Column to sort by.
+    n_rows : float
+        Rows to come, about: sets the size of the buckets and changes no result.
     memory_rows : int
         Rows held in memory at most.
     """
 
-    def __init__(self, folder: Path | None = None, *, key: str, memory_rows: int = MEMORY_ROWS) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, key: str, n_rows: float = 0.0, memory_rows: int = MEMORY_ROWS
+    ) -> None:
+        self._bits = bucket_bits(n_rows)
         self._key = key
         self._memory_rows = memory_rows
         self._parent = folder
@@ -94,7 +125,7 @@ class Spool:
         """Take rows."""
         if frame.is_empty():
             return
-        buckets = frame.select(bucket(self._key)).to_series()
+        buckets = frame.select(bucket(self._key, bits=self._bits)).to_series()
         order = None if buckets.is_sorted() else buckets.arg_sort()
         if order is not None:
             frame, buckets = frame[order], buckets[order]
@@ -110,7 +141,9 @@ class Spool:
         self._lowest = int(runs["bucket"][0])
         if self._lowest <= self._passed:
             raise OutOfOrderError
-        self._chromosomes |= {number >> _CHROMOSOME_SHIFT for number in runs["bucket"] if number < _N_PLACED}
+        self._chromosomes |= {
+            number >> (_CHROMOSOME_BITS - self._bits) for number in runs["bucket"] if number < _N_PLACED
+        }
         for number, size in runs.rows():
             self._waiting.setdefault(number, []).append(frame.slice(begin, size))
             begin += size

@@ -99,8 +99,9 @@ def _frequency(result: ComparisonResult, ancestry: str) -> Finding | None:
     evidence = result.frequency
     if evidence.verdict == "not_estimable" or evidence.correlation is None:
         return None
-    people = f"{evidence.ancestry} reference" if evidence.ancestry else "the reference"
-    text = f"at {evidence.n:,} known variants their correlation with those of {people} is {evidence.correlation:.2f}"
+    people = f"the {evidence.ancestry} reference" if evidence.ancestry else "the reference"
+    shown = f"{evidence.correlation:.2f}".replace("-", "−")
+    text = f"at {evidence.n:,} known variants the frequencies correlate {shown} with those of {people}"
     if evidence.verdict == "agree":
         return finding("frequencies_agree", evidence.n, text)
     if evidence.verdict != "opposite" and is_other_ancestry(ancestry, evidence.ancestry):
