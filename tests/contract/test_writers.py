@@ -196,6 +196,19 @@ def test_writer__that_the_system_stops_leaves_nothing(tmp_path, name, call, numb
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("call", ["fsync", "mkdir"])
+def test_writer__that_the_system_stops_otherwise_says_its_words(tmp_path, name, call, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, call, refuse)
+    path = target(tmp_path, name)
+    with pytest.raises(StoreWriteError, match="does not let it be written: Input/output error") as caught:
+        write_sumstats(variants(), path, to=name, facts=FACTS)
+    assert [(fault.code, fault.where) for fault in caught.value.faults] == [("cannot_write", str(path))]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_writer__whose_last_rename_fails_takes_the_others_back(tmp_path, name, monkeypatch):
     real, calls = pathlib.Path.replace, []
 

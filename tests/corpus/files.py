@@ -191,7 +191,7 @@ LAYOUT = (
     Case(
         name="two files, one appended to the other",
         make=lambda base: base.clean()[: base.clean().index(b"\n", 20000) + 1] + base.clean(),
-        expect=(Expected("repeated_header", "row", 316),),
+        expect=(Expected("repeated_header", "row", 316), Expected("many_copies", "note", None)),
         also=frozenset({"duplicate"}),
     ),
     note(

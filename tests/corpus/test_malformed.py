@@ -18,6 +18,24 @@ BASE = Base(SEED)
 NOT_IN_CORPUS = {
     "no_permission": "root may read every file, so it cannot be made where tests run as root; see test_open_table",
     "unknown_column_name": "a fault of the call, which raises",
+    **{
+        f"no_{name}_column": "a mapped column that is not there, as no_beta_column and no_eaf_column are"
+        for name in (
+            "chromosome",
+            "position",
+            "odds_ratio",
+            "hazard_ratio",
+            "z",
+            "ci_low",
+            "ci_high",
+            "p_value",
+            "neg_log_10_p_value",
+            "n",
+            "n_cases",
+            "n_controls",
+            "info",
+        )
+    },
 }
 """Fatal checks and row checks without a file, with the reason."""
 

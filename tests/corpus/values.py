@@ -82,6 +82,12 @@ def half_and_half(base: Base) -> bytes:
     return written(base.rows()[:200] + base.rows(build="GRCh38")[200:])
 
 
+def few_of_other_build(base: Base) -> bytes:
+    """Return a table in which every 25th row is on the other build."""
+    pairs = enumerate(zip(base.rows(), base.rows(build="GRCh38"), strict=True))
+    return written([other if i % 25 == 0 else row for i, (row, other) in pairs])
+
+
 def shuffled(base: Base, column: str) -> bytes:
     """Return the table with the cells of one column in the order from the other end."""
     rows = base.rows()
@@ -107,6 +113,7 @@ WHOLE = (
     ),
     fatal("positions of GRCh37 declared as GRCh38", lambda base: base.clean(), "builds_differ", build="GRCh38"),
     note("no build declared", lambda base: base.clean(), "build_inferred", build=""),
+    note("a few rows of the other build", few_of_other_build, "build_mixed", line=2),
     note("two builds in one file", half_and_half, "build_mixed", also=("builds_differ",)),
     note(
         "positions of neither build",
@@ -132,7 +139,12 @@ WHOLE = (
         lambda base: base.each(lambda row: {B: row[S], S: row[B]}),
         "beta_se_swapped",
         line=3,
-        also=("non_positive_se", "p_value_contradicts_beta_and_se", "only_significant_rows"),
+        also=("non_positive_se", "p_value_contradicts_beta_and_se", "only_significant_rows", "no_negative_effect"),
+    ),
+    note(
+        "signs of the effects lost",
+        lambda base: base.each(lambda row: {B: row[B].removeprefix("-")}),
+        "no_negative_effect",
     ),
     note(
         "effect and other allele swapped",
@@ -254,7 +266,6 @@ WHOLE = (
         "position larger than any integer", lambda base: base.changed((9, {L: "9" * 30})), "unusable_position", line=9
     ),
     note("chromosome that does not exist", lambda base: base.changed((9, {C: "27"})), "unusable_position", line=9),
-    note("pseudoautosomal region", lambda base: base.changed((9, {C: "PAR1"})), "unusable_position", line=9),
     note("unplaced contig", lambda base: base.changed((9, {C: "GL000209.1"})), "unusable_position", line=9),
     fatal(
         "columns of alleles empty",
@@ -316,6 +327,12 @@ COLUMNS_AND_METADATA = (
         lambda base: base.clean(),
         "no_beta_column",
         columns={"rsid": R, "effect_allele": A, "other_allele": X, "beta": "effect", "se": S},
+    ),
+    fatal(
+        "optional column mapped that is not there",
+        lambda base: base.clean(),
+        "no_eaf_column",
+        columns={"rsid": R, "effect_allele": A, "other_allele": X, "beta": B, "se": S, "eaf": "freq"},
     ),
     fatal("table of genes", lambda base: b"Gene\tPvalue\tmarkerIDs\nSOST\t0.1\t1:2\n", "not_per_variant"),
     note(

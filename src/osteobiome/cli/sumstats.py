@@ -137,7 +137,9 @@ def head(
     """Show the first rows as they are understood: which column is what, which allele the effect belongs to."""
     set_up_logging(verbose)
     from osteobiome.cli.sumstats_text import column_lines, preview_rows
+    from osteobiome.sumstats.reading import open_table
     from osteobiome.sumstats.request import request
+    from osteobiome.sumstats.resolving import unused_columns
     from osteobiome.sumstats.table import begin
 
     with errors_as_exit(as_json=as_json):
@@ -145,12 +147,21 @@ def head(
         ingest = begin(
             file, trait_id=str(file), file_format=asked.file_format, columns=asked.columns, options=asked.options
         )
+        unused = unused_columns(open_table(file).header, ingest.found)
         rows = ingest.preview(n_rows)
     if as_json:
-        print_json({"file": str(file), "format": ingest.fmt.name, "columns": ingest.found, "rows": rows.to_dicts()})
+        print_json(
+            {
+                "file": str(file),
+                "format": ingest.fmt.name,
+                "columns": ingest.found,
+                "columns_not_used": unused,
+                "rows": rows.to_dicts(),
+            }
+        )
     if as_json or quiet:
         return
-    for line in column_lines(ingest):
+    for line in column_lines(ingest, unused=unused):
         say(line)
     say("")
     print_table(*preview_rows(rows), right=frozenset({2, 5, 6, 7, 8, 9}))
@@ -160,24 +171,24 @@ def head(
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A", help="Summary statistics.")],
     second: Annotated[Path, typer.Argument(metavar="B", help="Summary statistics to compare with.")],
+    format_name: FormatName = None,
     build: Build = None,
+    columns: Columns = None,
     trait: TraitName = None,
+    map_file: MapFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Compare two files at the variants that they share: alleles, effects, frequencies."""
+    """Compare two files at the variants that they share: alleles, effects, frequencies; options hold for both."""
     set_up_logging(verbose)
     from osteobiome.cli.sumstats_text import comparison_lines
-    from osteobiome.sumstats.comparing import compare_sumstats
+    from osteobiome.sumstats.comparing import compare_sumstats, read_for_comparison
     from osteobiome.sumstats.request import request
-    from osteobiome.sumstats.table import read_sumstats
 
     with errors_as_exit(as_json=as_json):
-        asked = request(None, build, [], trait=trait, map_file=None)
-        result = compare_sumstats(
-            *(read_sumstats(path, trait_id=str(path), options=asked.options) for path in (first, second))
-        )
+        asked = request(format_name, build, columns or [], trait=trait, map_file=map_file)
+        result = compare_sumstats(*(read_for_comparison(path, request=asked) for path in (first, second)))
     if as_json:
         print_json(result.as_dict())
     elif not quiet:

@@ -32,12 +32,24 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"  To do: {found.hint}"
 
 
-def column_lines(ingest: Ingest) -> Iterator[str]:
-    """Yield which column of the file is which of ours."""
+def column_lines(ingest: Ingest, *, unused: Sequence[str]) -> Iterator[str]:
+    """Yield which column of the file is which of ours, and which are not used."""
     yield f"Read as {ingest.fmt.label} (effect allele: {ingest.fmt.effect})"
+    given: dict[str, list[str]] = {}
     for ours, theirs in ingest.found.items():
         if not ours.startswith("_"):
-            yield f"  {ours:<20} {theirs}"
+            given.setdefault(theirs, []).append(ours)
+    names = {theirs: ", ".join(ours) for theirs, ours in given.items()}
+    width = max([20, *map(len, names.values())])
+    for theirs, ours_of_it in names.items():
+        yield f"  {ours_of_it:<{width}} {theirs}"
+    if unused:
+        more = f" and {len(unused) - _SHOWN} more" if len(unused) > _SHOWN else ""
+        yield f"  not used: {', '.join(unused[:_SHOWN])}{more}"
+
+
+_SHOWN = 12
+"""Columns that are not used and named nevertheless."""
 
 
 def preview_rows(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -63,13 +75,18 @@ def preview_rows(rows: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def comparison_lines(result: FileComparison) -> Iterator[str]:
     """Yield what a comparison of two files found."""
-    yield f"first:  {result.first}, {count(result.n_first, 'variant')}"
-    yield f"second: {result.second}, {count(result.n_second, 'variant')}"
+    places = [_places(*of_file) for of_file in zip(result.builds, result.n_placed, strict=True)]
+    yield f"first:  {result.first}, {count(result.n_first, 'variant')}, {places[0]}"
+    yield f"second: {result.second}, {count(result.n_second, 'variant')}, {places[1]}"
     yield f"in both: {result.n_common:,}, of these {result.n_identical:,} with the same effect and standard error"
     for name, number in result.rows.by_reason().items():
         yield f"  {number:,} of the first not compared: {_OF_TWO_FILES.get(name, reason(name))}"
     if not result.n_common:
-        yield "  Variants are matched by position if --build names the build of both files, else by identifier"
+        yield "  Variants are matched by position, and by identifier where they do not meet"
+    if all(result.n_placed) and not all(result.builds):
+        yield "  If the files are on different genome builds, variants that meet by position are not the same ones"
+    if result.n_turned:
+        yield f"  {result.n_turned:,} of both: {reason('palindromic_turned')}"
     if result.beta_correlation is not None:
         yield f"correlation of effects: {result.beta_correlation:.4f}"
     if result.eaf_correlation is not None:
@@ -86,6 +103,12 @@ def comparison_lines(result: FileComparison) -> Iterator[str]:
             f"  differs most: {name}, effect of {row['effect_allele']} against {row['other_allele']}: "
             f"{significant(row['beta_first'])} and {significant(row['beta_second'])}"
         )
+
+
+def _places(build: str, n_placed: int) -> str:
+    if not n_placed:
+        return "no positions"
+    return f"positions on {build}" if build else "genome build not known"
 
 
 _OF_TWO_FILES = {"not_in_outcome": "not in the second file", "allele_mismatch": "other alleles in the second file"}

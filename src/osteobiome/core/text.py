@@ -179,6 +179,8 @@ REASONS = {
     "p_value_printed_as_0": "p value printed as 0",
     "beta_from_odds_ratio": "effect is the logarithm of the odds ratio",
     "beta_from_hazard_ratio": "effect is the logarithm of the hazard ratio",
+    "not_tested": "listed without effect, standard error and p value",
+    "beta_from_z_and_se": "effect computed from Z and standard error",
     "beta_from_z": "effect computed from Z, sample size and frequency, in SD of the trait",
     "se_from_interval": "standard error computed from the 95 % interval",
     "se_from_z": "standard error computed from Z",

@@ -135,7 +135,7 @@ def check_sumstats(
         rows = ingest.report()
         findings += [*ingest.findings(), *report_findings(rows, names=ingest.found, max_bad_rows=max_bad_rows)]
         findings += _nothing_left(rows)
-        build = build or ingest.inferred_build()
+        build = ingest.options.genome_build or ingest.inferred_build()
     except OsteobiomeError as error:
         findings += [finding_of(fault) for fault in error.faults]
     ordered = sorted(

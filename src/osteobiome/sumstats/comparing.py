@@ -1,4 +1,8 @@
-"""`compare_sumstats`: whether two files speak of the same variants, alleles and effects."""
+"""`compare_sumstats`: whether two files speak of the same variants, alleles and effects.
+
+Variants meet by position, so the builds of both files must be known to be the same: :func:`read_for_comparison` takes
+a build as declared, else as the file states it, else as the positions show it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from osteobiome.core.errors import Fault, GenomeBuildError
+from osteobiome.core.schema import polars_schema
+from osteobiome.store import file_sha256
 from osteobiome.sumstats.harmonisation import PalindromeOptions, harmonise
+from osteobiome.sumstats.table import SumStats, begin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from osteobiome.core.rows import RowReport
-    from osteobiome.sumstats.table import SumStats
+    from osteobiome.sumstats.request import Request
 
 ENOUGH = 3
 """Variants below which no correlation is given."""
@@ -26,10 +36,17 @@ class FileComparison:
     ----------
     first, second : str
         Names.
+    builds : tuple of (str, str)
+        Genome build of either file's positions; empty if it is unknown or there are none.
+    n_placed : tuple of (int, int)
+        Variants of either file that have a position.
     n_first, n_second, n_common : int
         Kept variants of either file, and those that both have.
     rows : RowReport
         Why variants of the first file are not among the common ones.
+    n_turned : int
+        Common variants with alleles A/T or C/G that were turned because their frequencies lie on opposite sides of one
+        half: they were read from the other strand.
     n_identical : int
         Common variants whose effect and standard error are equal to 1e-9 of their size.
     beta_correlation, eaf_correlation : float or None
@@ -47,10 +64,13 @@ class FileComparison:
 
     first: str
     second: str
+    builds: tuple[str, str]
+    n_placed: tuple[int, int]
     n_first: int
     n_second: int
     n_common: int
     rows: RowReport
+    n_turned: int
     n_identical: int
     beta_correlation: float | None
     eaf_correlation: float | None
@@ -64,10 +84,13 @@ class FileComparison:
         return {
             "first": self.first,
             "second": self.second,
+            "genome_build_first": self.builds[0] or None,
+            "genome_build_second": self.builds[1] or None,
             "n_first": self.n_first,
             "n_second": self.n_second,
             "n_common": self.n_common,
             "n_not_common": self.rows.by_reason(),
+            "n_turned": self.n_turned,
             "n_identical": self.n_identical,
             "beta_correlation": self.beta_correlation,
             "eaf_correlation": self.eaf_correlation,
@@ -78,13 +101,49 @@ class FileComparison:
         }
 
 
+def read_for_comparison(path: Path, *, request: Request) -> SumStats:
+    """Read a file whole, with its genome build, whoever knows it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to read.
+    request : Request
+        How to read. A build that it does not declare is the one that the file states, or else the one that the
+        positions of known markers show.
+
+    Returns
+    -------
+    SumStats
+        ``genome_build`` is empty if the build stays unknown, or if there are no positions.
+
+    Raises
+    ------
+    InputFileError, SchemaError
+        The file cannot be read as declared, none of its rows is good, or what it holds is not what it declares.
+    """
+    ingest = begin(
+        path,
+        trait_id=str(path),
+        file_format=request.file_format,
+        columns=request.columns,
+        options=request.options,
+    )
+    # a comparison is for looking at a file, so bad rows are left out, however many
+    frames = list(ingest.checked_frames(max_bad_rows=1.0))
+    build = (ingest.genome_build or ingest.inferred_build()) if ingest.n_placed else ""
+    alignment = file_sha256(path) if ingest.fmt.is_prealigned else ""
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=polars_schema("variants"))
+    return SumStats(str(path), frame, ingest.report(), build, alignment, tuple(ingest.findings()))
+
+
 def compare_sumstats(first: SumStats, second: SumStats) -> FileComparison:
     """Compare the effects of two files at the variants that they share.
 
     Parameters
     ----------
     first, second : SumStats
-        Read by :func:`osteobiome.sumstats.read_sumstats`.
+        Read by :func:`read_for_comparison`.
 
     Returns
     -------
@@ -95,6 +154,9 @@ def compare_sumstats(first: SumStats, second: SumStats) -> FileComparison:
     GenomeBuildError
         The positions are on different builds.
     """
+    builds = first.genome_build, second.genome_build
+    if all(builds) and builds[0] != builds[1]:
+        raise _on_two_builds(first, second)
     pair = harmonise(first, second, palindromes=PalindromeOptions(policy="frequency"))
     frame = pair.frame
     beta = [frame[f"beta_{side}"].to_numpy() for side in ("exposure", "outcome")]
@@ -114,10 +176,13 @@ def compare_sumstats(first: SumStats, second: SumStats) -> FileComparison:
     return FileComparison(
         first=first.trait_id,
         second=second.trait_id,
+        builds=builds,
+        n_placed=(first.frame["position"].count(), second.frame["position"].count()),
         n_first=first.frame.height,
         n_second=second.frame.height,
         n_common=frame.height,
         rows=pair.rows,
+        n_turned=dict(pair.rows.notes).get("palindromic_turned", 0),
         n_identical=int(same.sum()),
         beta_correlation=_correlation(*beta),
         eaf_correlation=_correlation(both["eaf_exposure"].to_numpy(), both["eaf_outcome"].to_numpy()),
@@ -125,6 +190,20 @@ def compare_sumstats(first: SumStats, second: SumStats) -> FileComparison:
         n_strong=int(strong.sum()),
         se_ratio=float(np.median(se[1] / se[0])) if frame.height else None,
         largest=largest,
+    )
+
+
+def _on_two_builds(first: SumStats, second: SumStats) -> GenomeBuildError:
+    """Return the error of :func:`harmonise`, with what to do about it."""
+    return GenomeBuildError(
+        Fault(
+            "builds_differ",
+            f"{first.trait_id} and {second.trait_id}",
+            f"positions on {first.genome_build} and on {second.genome_build}",
+            "positions on one genome build",
+            f"Bring the second to the build of the first: osteobiome sumstats convert {second.trait_id} "
+            f"--build {second.genome_build} --lift-to {first.genome_build} --to ssf --out NEW.tsv.gz",
+        )
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from osteobiome.core.errors import ConfigError, Fault
 from osteobiome.store import file_sha256
 from osteobiome.sumstats.table import begin
 from osteobiome.sumstats.writing import WRITERS, TraitFacts, write_sumstats
@@ -53,8 +54,9 @@ def convert_sumstats(
 ) -> Converted:
     """Write a file of summary statistics in another format.
 
-    Rows are checked as at ingest and written sorted along the genome; each effect belongs to the first allele of the
-    variant's class. Nothing is written if the file cannot be used.
+    Rows are checked as at ingest and written sorted along the genome. Effect allele, sign and frequency stay as they
+    are in the file, except in Parquet, the stored table: there each effect belongs to the first allele of the variant's
+    class. Nothing is written if the file cannot be used.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def convert_sumstats(
     to : str
         Registered writer.
     request : Request
-        How to read.
+        How to read. A build that it does not declare is taken from what the file says about itself.
     max_bad_rows : float
         Share of rows that one fault may take.
     overwrite : bool
@@ -73,23 +75,31 @@ def convert_sumstats(
 
     Raises
     ------
+    ConfigError
+        The positions are to be lifted, and nobody says from which build.
     InputFileError, SchemaError
         The file cannot be read as declared.
+    UnknownNameError
+        The writer is not registered.
     StoreWriteError
         The new file cannot be written.
     """
-    WRITERS[to]
+    options = replace(request.options, as_in_file=WRITERS[to].as_in_file)
     ingest = begin(
         path,
         trait_id=path.name.split(".")[0],
         file_format=request.file_format,
         columns=request.columns,
-        options=request.options,
+        options=options,
     )
-    options = request.options
+    build = ingest.options.genome_build
+    if options.lift_to and not build:
+        raise ConfigError(
+            Fault("no_build", "--lift-to", "no build to lift from", "the build of the file", "Name it with --build")
+        )
     facts = TraitFacts(
         trait_id=path.name.split(".")[0],
-        genome_build=options.lift_to or options.genome_build,
+        genome_build=options.lift_to or build,
         source=path.name,
         source_sha256=file_sha256(path),
     )

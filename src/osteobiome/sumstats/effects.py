@@ -12,7 +12,7 @@ from osteobiome.stats.tails import normal_quantile, z_from_neg_log10_p
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SOURCES_OF_BETA = (("beta",), ("odds_ratio",), ("hazard_ratio",), ("z", "n", "eaf"))
+SOURCES_OF_BETA = (("beta",), ("odds_ratio",), ("hazard_ratio",), ("z", "se"), ("z", "n", "eaf"))
 SOURCES_OF_SE = (("se",), ("ci_low", "ci_high"), ("z",), ("p_value",), ("neg_log_10_p_value",))
 _LEVEL = 0.95
 
@@ -51,7 +51,8 @@ def with_effects(frame: pl.DataFrame) -> pl.DataFrame:
 
     Notes
     -----
-    Effect: ``beta``; else the logarithm of the odds ratio or hazard ratio; else, from a Z statistic, the sample size
+    Effect: ``beta``; else the logarithm of the odds ratio or hazard ratio; else Z times the standard error; else, from
+    a Z statistic, the sample size
     :math:`n` and the frequency :math:`f`, for a trait in units of its standard deviation,
     :math:`\\hat\\beta = z\\,s`, :math:`s = 1/\\sqrt{2 f (1 - f)(n + z^2)}` (Zhu et al. 2016, doi:10.1038/ng.3538).
     Standard error: ``se``; else a 95 % interval's width over :math:`2 \\times 1.96` (of logarithms if the effect is a
@@ -70,6 +71,8 @@ def _with_beta(frame: pl.DataFrame, columns: frozenset[str]) -> pl.DataFrame:
         if ratio in columns and beta.null_count():
             log = frame.select(pl.when(pl.col(ratio) > 0).then(pl.col(ratio).log())).to_series()
             beta = _filled(beta, log, f"beta_from_{ratio}", used)
+    if {"z", "se"} <= columns and beta.null_count():
+        beta = _filled(beta, frame.select(pl.col("z") * pl.col("se")).to_series(), "beta_from_z_and_se", used)
     if {"z", "n", "eaf"} <= columns and beta.null_count():
         beta = _filled(beta, frame.select(pl.col("z") * _se_of_z()).to_series(), "beta_from_z", used)
     return frame.with_columns(beta.alias("beta_"), (~given & beta.is_not_null()).alias("is_beta_derived"), *used)
@@ -113,6 +116,8 @@ def _from_interval(frame: pl.DataFrame, columns: frozenset[str]) -> pl.Series:
     ratios = [name for name in ("odds_ratio", "hazard_ratio") if name in columns]
     # an interval belongs to the ratio where the row has one that lies inside it
     inside = [((pl.col(name) >= low) & (pl.col(name) <= high)).fill_null(value=False) for name in ratios]
+    # one that holds neither the effect nor the ratio is no interval of them
+    plain = pl.when((pl.col("beta_") >= low) & (pl.col("beta_") <= high)).then(plain)
     made = pl.when(pl.any_horizontal(inside)).then(log).otherwise(plain) if inside else plain
     return frame.select(made).to_series()
 
@@ -136,6 +141,7 @@ def _filled(values: pl.Series, more: pl.Series, name: str, used: list[pl.Series]
 
 
 FROM = (
-    "beta_from_odds_ratio", "beta_from_hazard_ratio", "beta_from_z", "se_from_interval", "se_from_z", "se_from_p_value",
+    "beta_from_odds_ratio", "beta_from_hazard_ratio", "beta_from_z_and_se", "beta_from_z",
+    "se_from_interval", "se_from_z", "se_from_p_value",
 )  # fmt: skip
 """Columns that :func:`with_effects` may add to say what was computed from what."""

@@ -42,14 +42,25 @@ _HASH_BITS = 60
 _SITE_BITS = 23
 """Bits below chromosome and position; the class of a single-nucleotide variant is below 16."""
 _POSITION_BITS = 32
-_CHROMOSOMES = {str(i): i for i in range(1, 26)} | {"X": 23, "Y": 24, "M": 25, "MT": 25}
+_CHROMOSOMES = (
+    {str(i): i for i in range(1, 26)}
+    | {"X": 23, "Y": 24, "M": 25, "MT": 25}
+    | dict.fromkeys(("XY", "PAR", "PAR1", "PAR2"), 23)
+    | {f"NC_{i:06}": i for i in range(1, 25)}
+    | {"NC_012920": 25}
+)
+"""Names without version; the pseudo-autosomal regions lie on X. NC_ accessions are those of RefSeq, human genome."""
 MAX_POSITION = 2**32 - 1
 
 
 def chromosome(column: str) -> pl.Expr:
-    """Return a chromosome column as Int8 (X 23, Y 24, MT 25); anything else becomes null."""
+    """Return a chromosome column as Int8 (X 23, Y 24, MT 25); anything else becomes null.
+
+    The pseudo-autosomal regions (XY, PAR, PAR1, PAR2) are X. RefSeq accessions such as ``NC_000001.11`` are known, of
+    whatever version: they say nothing here about the genome build.
+    """
     name = pl.col(column).str.strip_chars().str.to_uppercase().str.strip_prefix("CHR")
-    name = name.str.replace(r"^0+([1-9])", "$1").str.replace(r"^(\d+)\.0$", "$1")
+    name = name.str.replace(r"^0+([1-9])", "$1").str.replace(r"^(?:(\d+)\.0|(NC_\d{6})\.\d+)$", "$1$2")
     return name.replace_strict(_CHROMOSOMES, default=None, return_dtype=pl.Int8)
 
 
@@ -71,13 +82,16 @@ def trim(effect: str, other: str) -> tuple[str, str, int]:
     return effect, other, shift
 
 
-def orient(frame: pl.DataFrame) -> pl.DataFrame:
+def orient(frame: pl.DataFrame, *, remember: bool = False) -> pl.DataFrame:
     """Turn every effect to the first allele of its class and add ``allele_class`` and ``is_palindromic``.
 
     Parameters
     ----------
     frame : polars.DataFrame
         Columns effect_allele, other_allele (upper-case nucleotides), beta, eaf, position (may be null).
+
+    remember : bool
+        Add ``is_turned`` and ``eaf_before``, for :func:`turned_back`.
 
     Returns
     -------
@@ -96,13 +110,32 @@ def orient(frame: pl.DataFrame) -> pl.DataFrame:
         is_first[is_long] = shorter.to_numpy()
     frame = frame.with_columns(pl.Series("allele_class", classes), pl.Series("__first__", is_first))
     first = pl.col("__first__")
+    marks = [(~first).alias("is_turned"), pl.col("eaf").alias("eaf_before")] if remember else []
     return frame.with_columns(
+        *marks,
         pl.when(first).then("effect_allele").otherwise("other_allele").alias("effect_allele"),
         pl.when(first).then("other_allele").otherwise("effect_allele").alias("other_allele"),
         pl.when(first).then(pl.col("beta")).otherwise(-pl.col("beta")).alias("beta"),
         pl.when(first).then(pl.col("eaf")).otherwise(1.0 - pl.col("eaf")).alias("eaf"),
         _is_palindromic(),
     ).drop("__first__")
+
+
+def turned_back(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return oriented rows with the effect allele that they had before; ``orient(..., remember=True)`` made the marks.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Oriented rows with ``is_turned`` and ``eaf_before``; alleles stay trimmed.
+    """
+    turned = pl.col("is_turned")
+    return frame.with_columns(
+        pl.when(turned).then("other_allele").otherwise("effect_allele").alias("effect_allele"),
+        pl.when(turned).then("effect_allele").otherwise("other_allele").alias("other_allele"),
+        pl.when(turned).then(-pl.col("beta")).otherwise("beta").alias("beta"),
+        pl.col("eaf_before").alias("eaf"),
+    ).drop("is_turned", "eaf_before")
 
 
 def _is_palindromic() -> pl.Expr:

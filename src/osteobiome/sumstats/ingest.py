@@ -21,16 +21,16 @@ from osteobiome.sumstats.comparison import MarkerComparison
 from osteobiome.sumstats.effects import FROM, with_effects
 from osteobiome.sumstats.formats.applying import our_columns
 from osteobiome.sumstats.formats.generic import assumed_effect_allele
-from osteobiome.sumstats.identity import CLASS_INDEL, FROM_KEY, orient, with_identity, with_variant_key
+from osteobiome.sumstats.identity import CLASS_INDEL, FROM_KEY, orient, turned_back, with_identity, with_variant_key
 from osteobiome.sumstats.liftover import lift
 from osteobiome.sumstats.parsing import parsed
 from osteobiome.sumstats.qc.checks import finding
 from osteobiome.sumstats.qc.duplicates import drop_duplicates
 from osteobiome.sumstats.qc.reference import comparison_findings
-from osteobiome.sumstats.qc.rows import author_excluded, is_true, row_checks, split
+from osteobiome.sumstats.qc.rows import author_excluded, is_true, not_tested, row_checks, split
 from osteobiome.sumstats.qc.whole import WholeFile, places
 from osteobiome.sumstats.reference import chromosome_lengths
-from osteobiome.sumstats.resolving import resolve_columns
+from osteobiome.sumstats.resolving import resolve_columns, unused_columns
 from osteobiome.sumstats.spool import OutOfOrderError, Spool
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class IngestOptions:
     ancestry : str
         Ancestry of the sample; only an undeclared or European one is expected to have the frequencies of the bundled
         reference.
+    as_in_file : bool
+        Give rows back with the effect allele of the file, not turned to the first of its class; for writing them anew.
     variant_map : VariantMap, optional
         Fills positions, identifiers, other alleles and frequencies that the file lacks.
     reference : polars.DataFrame, optional
@@ -87,6 +89,7 @@ class IngestOptions:
     trait: str | None = None
     lift_to: str = ""
     ancestry: str = ""
+    as_in_file: bool = False
     variant_map: VariantMap | None = None
     reference: pl.DataFrame | None = field(default=None, repr=False)
     compare: bool = True
@@ -312,7 +315,13 @@ class Ingest:
         if self._found is not None:
             return self._found
         stated = self._stated.findings(declared_build=self._declared_build)
-        found = [*self._table.findings, *stated, *self._assumed(), *self.whole.findings(n_kept=self.n_kept)]
+        found = [
+            *self._table.findings,
+            *stated,
+            *self._assumed(),
+            *self._unused(),
+            *self.whole.findings(n_kept=self.n_kept),
+        ]
         if self.comparison is not None:
             found += comparison_findings(
                 self.comparison.result(), declared_build=self.options.genome_build, ancestry=self.options.ancestry
@@ -326,6 +335,13 @@ class Ingest:
         if not column:
             return []
         return [finding("effect_allele_assumed", 1, f"column '{column}' is taken as the effect allele by convention")]
+
+    def _unused(self) -> list[Finding]:
+        """Name the columns that nothing is taken from."""
+        names = unused_columns(self._table.header, self.found)
+        if not names:
+            return []
+        return [finding("unused_columns", len(names), f"columns that are not used: {', '.join(names[:12])}")]
 
     def inferred_build(self) -> str:
         """Return the build that the positions show; empty if they do not."""
@@ -344,18 +360,22 @@ class Ingest:
         raw = parsed(text)
         if self.options.variant_map is not None:
             raw = self._filled(raw, ledger)
-        raw = with_effects(self._of_rule(raw, ledger))
+        raw = self._of_rule(with_effects(raw), ledger)
         kept = split(raw, row_checks(frozenset(raw.columns), names=self.found, lengths=self._lengths), ledger)
         kept = self._left_out(kept, ledger)
         typed, counted = self._typed(kept, ledger)
         keyed = typed
         if self.options.lift_to and self.options.lift_to != self.options.genome_build:
             keyed, _ = lift(typed, source=self.options.genome_build, target=self.options.lift_to, ledger=ledger)
-        return _Piece(raw, typed, with_variant_key(orient(keyed)).drop(FROM_KEY, strict=False), ledger, counted, traits)
+        keyed = with_variant_key(orient(keyed, remember=self.options.as_in_file)).drop(FROM_KEY, strict=False)
+        return _Piece(raw, typed, keyed, ledger, counted, traits)
 
     def _of_trait(self, text: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str]]:
         """Return the rows of the trait that was asked for, and the names of all traits."""
         if "_trait" not in text.columns:
+            if self.options.trait is not None:
+                found = f"no column that says which trait a row belongs to, so not '{self.options.trait}'"
+                raise InputFileError(Fault("no_such_trait", str(self._table.path), found, "a table of several traits"))
             return text, frozenset()
         names = frozenset(text["_trait"].drop_nulls().unique().to_list())
         if self.options.trait is not None:
@@ -377,11 +397,11 @@ class Ingest:
 
     def _of_rule(self, raw: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
         """Drop rows that a rule of the format leaves out; what else is wrong with them does not matter."""
-        if "_drop" not in raw.columns:
-            return raw
-        reasons = raw["_drop"].drop_nulls().unique().sort().to_list()
-        rules = [(str(name), pl.col("_drop") == name, "rsid") for name in reasons]
-        return split(raw, rules, ledger, kind="policy") if rules else raw
+        if "_drop" in raw.columns:
+            reasons = raw["_drop"].drop_nulls().unique().sort().to_list()
+            rules = [(str(name), pl.col("_drop") == name, "rsid") for name in reasons]
+            raw = split(raw, rules, ledger, kind="policy") if rules else raw
+        return split(raw, [("not_tested", not_tested(raw.columns), "rsid")], ledger, kind="policy")
 
     def _left_out(self, kept: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
         """Drop good rows that the authors marked as not to be used."""
@@ -407,7 +427,9 @@ class Ingest:
         ledger.note("p_value_printed_as_0", int(is_zero.sum()))
         ledger.note("p_value_from_beta_and_se", int(derived.sum()))
         # a standard error computed from p cannot contradict it
-        doubtful = np.abs(printed - from_z) > P_GAP + P_GAP_SHARE * np.maximum(printed, from_z)
+        with np.errstate(invalid="ignore"):  # both infinite: a p of 0 beside an absurd effect
+            doubtful = np.abs(printed - from_z) > P_GAP + P_GAP_SHARE * np.maximum(printed, from_z)
+        doubtful |= np.isposinf(from_z)
         doubtful &= ~derived & ~kept["is_se_derived"].to_numpy()
         ledger.note("p_value_contradicts_beta_and_se", int(doubtful.sum()))
         counted = {}
@@ -469,4 +491,5 @@ class Ingest:
         same = ((pl.col("position").diff() == 0) & (pl.col("chromosome").diff() == 0)).fill_null(value=False)
         begins = same & ~same.shift(1, fill_value=False)
         ledger.note("multi_allelic_sites", int(kept.filter(is_placed).select(begins.sum()).item() or 0))
+        kept = turned_back(kept) if self.options.as_in_file else kept
         return validate(kept, "variants"), ledger

@@ -144,7 +144,7 @@ def _p_values(text: pl.Series) -> list[pl.Series]:
     exact = table.select(neg_log10_from_text("cell")).to_series()
     # a negative p is a number out of range, as one above 1 is, and no text
     is_negative = (cells.cast(pl.Float64, strict=False) < 0).fill_null(value=False)
-    exact = exact.set(is_negative, -1.0)
+    exact = exact.set(is_negative, float("-inf"))
     state = np.zeros(len(text), dtype=np.uint8)
     state[place] = _states(cells, exact)
     values = log.to_numpy(writable=True)

@@ -93,16 +93,11 @@ def request(
         )
     if mapping:
         mapped_format(mapping)
-    source, target = _build(build, "--build"), _build(lift_to, "--lift-to")
-    if target and not source:
-        raise ConfigError(
-            Fault("no_build", "--lift-to", "no build to lift from", "the build of the file", "Name it with --build")
-        )
     options = IngestOptions(
-        genome_build=source,
+        genome_build=_build(build, "--build"),
         side=cast("Side", side),
         trait=trait,
-        lift_to=target,
+        lift_to=_build(lift_to, "--lift-to"),
         ancestry=ancestry,
         variant_map=read_variant_map(map_file) if map_file is not None else None,
     )

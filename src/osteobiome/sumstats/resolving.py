@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import Fault, SchemaError, nearest
 from osteobiome.sumstats.effects import can_make_beta, can_make_se
+from osteobiome.sumstats.formats import FORMATS, generic
 from osteobiome.sumstats.formats.registry import REQUIRED
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 """Columns of a header that a message names."""
+
+
+_FILLED = frozenset(
+    {"rsid", "chromosome", "position", "eaf", "p_value", "neg_log_10_p_value", "n", "n_cases", "n_controls", "info"}
+)
+"""What well-known names may fill where a format leaves it open."""
+_FILLED_IF_MAPPED = frozenset(
+    {"effect_allele", "other_allele", "beta", "odds_ratio", "hazard_ratio", "z", "se", "ci_low", "ci_high"}
+)
+"""And what else, where a user named some columns of a table and left the others to their names."""
 
 
 def resolve_columns(
@@ -42,7 +53,9 @@ def resolve_columns(
         No effect allele, other allele, identity, nor anything that an effect or a standard error could be had from.
     """
     found = fmt.columns(header, side)
-    available = found.keys() | provided | (fmt.made if fmt.prepare is not None else frozenset())
+    if fmt.is_loose:
+        found = found | _well_known(header, found, side=side, is_mapped=fmt.name not in FORMATS)
+    available = found.keys() | provided
     missing = [name for name in REQUIRED if not _is_there(name, available)]
     if "rsid" not in available and not {"chromosome", "position"} <= available:
         missing.append("rsid")
@@ -64,6 +77,30 @@ def resolve_columns(
             )
         )
     raise SchemaError(*faults)
+
+
+def _well_known(header: Sequence[str], found: Columns, *, side: Side, is_mapped: bool) -> Columns:
+    """Return columns of well-known names that a format leaves unused, for what it has no column of its own."""
+    wanted = _FILLED | (_FILLED_IF_MAPPED if is_mapped else frozenset())
+    taken = set(found.values())
+    known = generic.columns(header, side)
+    # a frequency belongs to the allele that its name is read with, and the sign of a logarithm to its name
+    unsure = {"eaf"} if known.get("effect_allele") != found.get("effect_allele") else set()
+    unsure |= {"neg_log_10_p_value"} if "_signed" in known else set()
+    more = {
+        ours: theirs
+        for ours, theirs in known.items()
+        if ours in wanted - unsure and ours not in found and theirs not in taken
+    }
+    if not {"chromosome", "position"} <= found.keys() | more.keys():
+        more = {ours: theirs for ours, theirs in more.items() if ours not in {"chromosome", "position"}}
+    return more
+
+
+def unused_columns(header: Sequence[str], found: Columns) -> tuple[str, ...]:
+    """Return the columns of a header that nothing is taken from."""
+    taken = set(found.values())
+    return tuple(name for name in header if name not in taken)
 
 
 def _is_there(name: str, available: frozenset[str] | set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Which format a header is, and which tables have rows that are no variants."""
+"""Which format a header is, and which tables are refused by name."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ EFFECTS = ("beta", "odds_ratio", "hazard_ratio", "z")
 
 
 @dataclass(frozen=True, slots=True)
-class NotPerVariant:
-    """A kind of table whose rows are no associations of variants.
+class Refused:
+    """A kind of table that is refused by name: rows that are no associations of variants, or columns of two meanings.
 
     Parameters
     ----------
@@ -30,28 +30,39 @@ class NotPerVariant:
         What it is.
     hint : str
         Which file to use in its place.
+    code, expectation : str
+        Identifier of the fault, and what was expected.
     """
 
     signature: frozenset[str]
     what: str
     hint: str
+    code: str = "not_per_variant"
+    expectation: str = "one association of one variant in each row"
 
 
 _SINGLE = "Use the file of the single-variant tests"
 _FULL = "Use the full summary statistics of the study"
-NOT_PER_VARIANT = (
-    NotPerVariant(frozenset({"Gene", "Pvalue", "markerIDs"}), "gene-based tests of SAIGE-GENE", _SINGLE),
-    NotPerVariant(frozenset({"Region", "Group", "Pvalue"}), "gene-based tests of SAIGE-GENE", _SINGLE),
-    NotPerVariant(frozenset({"GROUPNAME", "NUM_VAR", "VARs"}), "gene-based tests of RAREMETAL", _SINGLE),
-    NotPerVariant(frozenset({"MARKER_ID", "FRAC_WITH_RARE", "PVALUE"}), "gene-based tests of EPACTS", _SINGLE),
-    NotPerVariant(
+REFUSED = (
+    Refused(frozenset({"Gene", "Pvalue", "markerIDs"}), "gene-based tests of SAIGE-GENE", _SINGLE),
+    Refused(frozenset({"Region", "Group", "Pvalue"}), "gene-based tests of SAIGE-GENE", _SINGLE),
+    Refused(frozenset({"GROUPNAME", "NUM_VAR", "VARs"}), "gene-based tests of RAREMETAL", _SINGLE),
+    Refused(frozenset({"MARKER_ID", "FRAC_WITH_RARE", "PVALUE"}), "gene-based tests of EPACTS", _SINGLE),
+    Refused(
         frozenset({"STRONGEST SNP-RISK ALLELE", "P-VALUE"}), "top hits of many studies from the GWAS Catalog", _FULL
     ),
-    NotPerVariant(frozenset({"STUDY ACCESSION", "ASSOCIATION COUNT"}), "a list of studies of the GWAS Catalog", _FULL),
-    NotPerVariant(frozenset({"cs_id", "pip", "cs_size"}), "credible sets of the eQTL Catalogue", _FULL),
-    NotPerVariant(frozenset({"molecular_trait_id", "lbf_variable1"}), "Bayes factors of the eQTL Catalogue", _FULL),
-    NotPerVariant(frozenset({"region", "cs", "cs_log10bf"}), "a summary of credible sets of FinnGen", _FULL),
-    NotPerVariant(frozenset({"region", "prob", "cs", "lead_r2"}), "fine-mapping results of FinnGen (SuSiE)", _FULL),
+    Refused(frozenset({"STUDY ACCESSION", "ASSOCIATION COUNT"}), "a list of studies of the GWAS Catalog", _FULL),
+    Refused(frozenset({"cs_id", "pip", "cs_size"}), "credible sets of the eQTL Catalogue", _FULL),
+    Refused(frozenset({"molecular_trait_id", "lbf_variable1"}), "Bayes factors of the eQTL Catalogue", _FULL),
+    Refused(frozenset({"region", "cs", "cs_log10bf"}), "a summary of credible sets of FinnGen", _FULL),
+    Refused(frozenset({"region", "prob", "cs", "lead_r2"}), "fine-mapping results of FinnGen (SuSiE)", _FULL),
+    Refused(
+        frozenset({"Cohort", "Model", "Effect", "LCI_Effect", "UCI_Effect"}),
+        "a table of REGENIE with --htp, whose 'Effect' is an odds ratio for binary traits and beta otherwise",
+        "Write the file without --htp, or map the columns: Effect as odds_ratio for a binary trait, else as beta",
+        code="unknown_format",
+        expectation="a column that is always an odds ratio or always beta",
+    ),
 )
 
 
@@ -73,7 +84,8 @@ def sniff(header: Sequence[str], *, where: str = "header") -> Format:
     Raises
     ------
     InputFileError
-        ``not_per_variant``: rows are genes, credible sets or studies. ``unknown_format``: nothing fits.
+        ``not_per_variant``: rows are genes, credible sets or studies. ``unknown_format``: nothing
+        fits, or a column means one thing or another.
 
     Examples
     --------
@@ -81,10 +93,9 @@ def sniff(header: Sequence[str], *, where: str = "header") -> Format:
     'gcta_ma'
     """
     names = frozenset(bare(header))
-    for kind in NOT_PER_VARIANT:
+    for kind in REFUSED:
         if kind.signature <= names:
-            expectation = "one association of one variant in each row"
-            raise InputFileError(Fault("not_per_variant", where, f"{kind.what}", expectation, kind.hint))
+            raise InputFileError(Fault(kind.code, where, kind.what, kind.expectation, kind.hint))
     fitting = [fmt for _, fmt in FORMATS.items() if _fits(fmt, names)]
     if fitting:
         return max(fitting, key=lambda fmt: fmt.rank)
@@ -183,6 +194,7 @@ def mapped_format(columns: Mapping[str, str], *, where: str = "columns") -> Form
         "columns named in the study file",
         mapping.columns,
         mapping.expected,
+        is_loose=True,
         effect="the column named as effect_allele",
         source="the study file",
     )
@@ -205,7 +217,7 @@ def columns_not_found(columns: Mapping[str, str], header: Sequence[str], *, wher
             f"no_{ours}_column",
             where,
             f"no column '{theirs}'",
-            f"the column that the study file names for {ours}",
+            f"the column that is named for {ours}",
             nearest(theirs, header),
         )
         for ours, theirs in columns.items()

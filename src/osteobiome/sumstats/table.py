@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from osteobiome.core.errors import InputFileError
+from osteobiome.core.errors import InputFileError, SchemaError
 from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import polars_schema
 from osteobiome.store import file_sha256
@@ -15,7 +15,7 @@ from osteobiome.sumstats.formats import FORMATS
 from osteobiome.sumstats.ingest import Ingest, IngestOptions
 from osteobiome.sumstats.reading import open_table
 from osteobiome.sumstats.resolving import resolve_columns
-from osteobiome.sumstats.sniffing import mapped_format, sniff
+from osteobiome.sumstats.sniffing import columns_not_found, mapped_format, sniff
 from osteobiome.sumstats.stated import stated_by
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ def begin(
     """
     declared = mapped_format(columns) if columns else FORMATS[file_format] if file_format else None
     table = open_table(path)
+    absent = columns_not_found(columns or {}, table.header, where=str(path))
+    if absent:
+        raise SchemaError(*absent)
     fmt = declared or sniff(table.header, where=str(path))
     return Ingest(table, fmt=fmt, trait_id=trait_id, options=options or IngestOptions(), stated=stated_by(table))
 

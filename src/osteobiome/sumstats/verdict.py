@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from osteobiome.core.findings import Finding
     from osteobiome.sumstats.checking import CheckResult
 
+_GENERAL = ("Name the one", "Name one", "Name the format", "Name its columns")
+"""How hints begin that the command line can say more exactly."""
 ROOM = 6
 """Findings that are shown; with verdict, format, rows and the last line that makes ten lines."""
 LINES = 3
@@ -97,7 +99,9 @@ def _sentence(found: Finding, result: CheckResult) -> str:
         if found.id in _MISSING:
             text = f"{found.found}, for {_MISSING[found.id]}"
             hint = f"{found.hint.rstrip('. ')}. {_TO_DO[found.id]}"
-        return _joined("Fault", f"{text}{_where(found)}", hint if found.id in _MISSING else _TO_DO.get(found.id, hint))
+        elif hint.startswith(_GENERAL):  # a hint of the fault's own knows more
+            hint = _TO_DO.get(found.id, hint)
+        return _joined("Fault", f"{text}{_where(found)}", hint)
     return _joined("Doubt", f"{found.found}{_where(found)}", found.hint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import polars as pl
@@ -242,8 +243,76 @@ def test_convert__writes_and_counts(osteobiome, write, tmp_path):
     assert ran.out.splitlines() == [f"wrote {out}", "5 rows, 4 written", "  1 dropped: effect is infinite"]
     frame = pl.read_csv(out)
     assert frame.select("rsid", "effect_allele", "beta").rows() == [
-        ("rs1", "A", 0.1), ("rs2", "T", 0.2), ("rs3", "A", 0.05), ("rs4", "T", 0.3),
+        ("rs1", "A", 0.1), ("rs2", "C", -0.2), ("rs3", "A", 0.05), ("rs4", "G", -0.3),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_convert__keeps_the_effect_allele_of_the_file_except_in_the_stored_table(osteobiome, write, tmp_path, to):
+    if to == "xlsx":
+        pytest.importorskip("xlsxwriter")
+    out = tmp_path / f"out{WRITERS[to].suffixes[0]}"
+    assert osteobiome("sumstats", "convert", write("x.tsv"), "--to", to, "--out", out).code == 0
+    if to == "xlsx":
+        import zipfile
+
+        text = zipfile.ZipFile(out).read("xl/worksheets/sheet1.xml").decode()
+        assert ("<v>-0.2</v>" in text, "<v>0.2</v>" in text) == (True, False)
+        return
+    if to == "parquet":
+        rows = pl.read_parquet(out).select("rsid", "effect_allele", "other_allele", "beta").rows()
+        assert rows[1] == ("rs2", "T", "C", 0.2)
+        return
+    rows = osteobiome("sumstats", "head", out, "--json").json["rows"] if to != "csv" else pl.read_csv(out).to_dicts()
+    got = {row["rsid"]: (row["effect_allele"], row["other_allele"], row["beta"]) for row in rows}
+    assert got == {row[0]: (row[3], row[4], row[5]) for row in ROWS}
+
+
+def vcf_rows(path):
+    """Place, alleles and effect of each line of a GWAS-VCF, as written."""
+    data = path.read_bytes()
+    text = gzip.decompress(data).decode() if data.startswith(b"\x1f\x8b") else data.decode()
+    rows = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            place, position, _, ref, alt, *_, keys, values = line.split("\t")
+            fields = dict(zip(keys.split(":"), values.split(":"), strict=True))
+            numbers = [fields.get(name, ".") for name in ("ES", "AF")]
+            rows[place, int(position), ref, alt] = [None if text == "." else float(text) for text in numbers]
+    return rows
+
+
+def test_convert__from_vcf_to_vcf_keeps_ref_alt_and_effect_of_every_row(osteobiome, tmp_path):
+    out = tmp_path / "x.vcf"
+    ran = osteobiome("sumstats", "convert", VCF, "--to", "vcf", "--out", out, "--json")
+    before, after = vcf_rows(VCF), vcf_rows(out)
+    assert (ran.code, ran.json["n_kept"]) == (0, len(after))
+    assert len(before) == len(after) == 92
+    assert after.keys() == before.keys()
+    for variant, numbers in before.items():
+        assert after[variant] == numbers, variant
+
+
+def test_convert__from_ssf_to_ssf_keeps_effect_allele_and_beta_of_every_row(osteobiome, tmp_path):
+    source, out = DATA / "gentropy" / "gwas_ssf.h.tsv", tmp_path / "x.tsv"
+    ran = osteobiome("sumstats", "convert", source, "--to", "ssf", "--out", out)
+    assert ran.code == 0, ran.err
+    names = ["chromosome", "base_pair_location", "effect_allele", "other_allele", "beta", "effect_allele_frequency"]
+    before, after = (
+        pl.read_csv(path, separator="\t", null_values="NA").select(names).sort(names[:4]).rows()
+        for path in (source, out)
+    )
+    assert len(before) == len(after) > 1
+    assert after == before
+
+
+def test_convert__to_a_place_where_nothing_can_be_written_is_a_fault(osteobiome, write, tmp_path):
+    out = tmp_path / f"{'x' * 300}.csv"
+    ran = osteobiome("sumstats", "convert", write("x.tsv"), "--to", "csv", "--out", out, "--json")
+    assert ran.code == 2
+    (fault,) = ran.json["faults"]
+    assert (fault["code"], fault["where"]) == ("cannot_write", str(out))
+    assert fault["found"] == "the system does not let it be written: File name too long"
 
 
 def test_convert__refuses_to_overwrite_unless_told(osteobiome, write, tmp_path):
@@ -310,6 +379,28 @@ def test_convert__cannot_lift_from_an_unknown_build(osteobiome, write, tmp_path)
     assert not out.exists()
 
 
+def test_convert__lifts_from_the_build_that_the_file_states(osteobiome, write, tmp_path):
+    """Metadata beside a table, contigs above a VCF."""
+    path, vcf, there, back = write("x.tsv", known("GRCh37")), *(tmp_path / name for name in ("x.vcf", "y.tsv", "z.vcf"))
+    assert osteobiome("sumstats", "convert", path, "--to", "vcf", "--out", vcf, "--build", "hg19").code == 0
+    assert osteobiome("sumstats", "convert", vcf, "--to", "ssf", "--out", there, "--lift-to", "hg38").code == 0
+    assert "genome_assembly: GRCh38" in there.with_name("y.tsv-meta.yaml").read_text()
+    lifted = pl.read_csv(there, separator="\t", null_values="NA").sort("rsid")
+    assert lifted["base_pair_location"].to_list() == [row[2] for row in sorted(known("GRCh38"))]
+    assert osteobiome("sumstats", "convert", there, "--to", "vcf", "--out", back, "--lift-to", "hg19").code == 0
+    assert "##contig=<ID=1,length=249250621,assembly=GRCh37>" in back.read_text()
+
+
+def test_convert__writes_the_build_that_the_file_states(osteobiome, write, tmp_path):
+    one, two, three = tmp_path / "one.vcf", tmp_path / "two.tsv", tmp_path / "three.vcf"
+    path = write("x.tsv")
+    assert osteobiome("sumstats", "convert", path, "--to", "vcf", "--out", one, "--build", "GRCh38").code == 0
+    assert osteobiome("sumstats", "convert", one, "--to", "ssf", "--out", two).code == 0
+    assert "genome_assembly: GRCh38" in two.with_name("two.tsv-meta.yaml").read_text()
+    assert osteobiome("sumstats", "convert", two, "--to", "vcf", "--out", three).code == 0
+    assert "##contig=<ID=1,length=248956422,assembly=GRCh38>" in three.read_text()
+
+
 def test_convert__of_one_trait_of_several(osteobiome, tmp_path):
     out = tmp_path / "x.csv"
     options = ("--to", "csv", "--out", out, "--trait", "980")
@@ -328,6 +419,27 @@ def test_head__shows_which_column_is_what_and_the_first_rows(osteobiome, write):
     assert "  position             base_pair_location" in lines
     assert lines[-2].split() == ["rs1", "1", "1000", "A", "G", "0.1", "0.01", "1.5", "×", "10⁻²³"]
     assert lines[-1].split()[:7] == ["rs2", "1", "2000", "C", "T", "−0.2", "0.01"]
+
+
+def test_head__names_the_columns_that_are_not_used(osteobiome, write):
+    path = write("x.tsv", [(*row, "FTO", 0.9) for row in ROWS], (*HEADER, "GENE", "INFO2"))
+    lines = osteobiome("sumstats", "head", path).out.splitlines()
+    assert "  not used: GENE, INFO2" in lines
+    assert osteobiome("sumstats", "head", path, "--json").json["columns_not_used"] == ["GENE", "INFO2"]
+    assert "not used" not in osteobiome("sumstats", "head", write("y.tsv")).out
+
+
+def test_head__names_at_most_twelve_of_them(osteobiome, write):
+    more = [f"X{i}" for i in range(15)]
+    out = osteobiome("sumstats", "head", write("x.tsv", [(*row, *more) for row in ROWS], (*HEADER, *more))).out
+    assert f"  not used: {', '.join(more[:12])} and 3 more\n" in out
+
+
+def test_head__shows_a_packed_column_once_with_all_that_it_gives(osteobiome):
+    out = osteobiome("sumstats", "head", DATA / "by_hand" / "metal_stderr.tbl").out
+    assert "  rsid, chromosome, position MarkerName\n" in out
+    assert out.count("MarkerName") == 1
+    assert "  effect_allele              Allele1\n" in out
 
 
 def test_head__json_is_the_rows(osteobiome):
@@ -382,15 +494,91 @@ def test_compare__names_what_only_one_file_has(osteobiome, write):
     assert "  1 of the first not compared: not in the second file" in ran.out
 
 
-def test_compare__on_other_builds_meets_nothing_and_says_how_variants_are_matched(osteobiome, write):
+@pytest.mark.parametrize("names", ["v", ""])
+def test_compare__finds_the_builds_and_refuses_to_join_two(osteobiome, write, names):
+    a, b = (
+        write(f"{build}.tsv", [(f"v{i}" if names else "NA", *row[1:]) for i, row in enumerate(known(build))])
+        for build in ("GRCh37", "GRCh38")
+    )
+    ran = osteobiome("sumstats", "compare", a, b, "--json")
+    assert ran.code == 2
+    (fault,) = ran.json["faults"]
+    assert (fault["code"], fault["found"]) == ("builds_differ", "positions on GRCh37 and on GRCh38")
+    assert f"osteobiome sumstats convert {b} --build GRCh38 --lift-to GRCh37" in fault["hint"]
+
+
+def test_compare__after_lifting_as_the_hint_says_joins_all(osteobiome, write, tmp_path):
     a, b = (write(f"{build}.tsv", known(build)) for build in ("GRCh37", "GRCh38"))
-    rows = known("GRCh38")
-    c = write("c.tsv", [("NA", *row[1:]) for row in rows])
-    assert osteobiome("sumstats", "compare", a, b, "--json").json["n_common"] == 60  # by identifier
-    ran = osteobiome("sumstats", "compare", a, c)
+    lifted = tmp_path / "lifted.tsv"
+    options = ("--build", "GRCh38", "--lift-to", "GRCh37", "--to", "ssf", "--out", lifted)
+    assert osteobiome("sumstats", "convert", b, *options).code == 0
+    document = osteobiome("sumstats", "compare", a, lifted, "--json").json
+    assert (document["genome_build_first"], document["genome_build_second"]) == ("GRCh37", "GRCh37")
+    assert (document["n_common"], document["n_identical"]) == (60, 60)
+
+
+def test_compare__takes_the_build_that_a_file_states(osteobiome, write, tmp_path):
+    """Four variants that no list of markers knows."""
+    one, two = tmp_path / "one.vcf", tmp_path / "two.vcf"
+    for path, build in ((one, "GRCh37"), (two, "GRCh38")):
+        command = ("sumstats", "convert", write("x.tsv"), "--to", "vcf", "--out", path, "--build", build)
+        assert osteobiome(*command).code == 0
+    assert osteobiome("sumstats", "compare", one, two, "--json").json["faults"][0]["code"] == "builds_differ"
+
+
+def test_compare__says_which_build_it_found_or_that_it_knows_none(osteobiome, write):
+    a, b = write("a.tsv", known("GRCh37")), write("b.tsv")
+    lines = osteobiome("sumstats", "compare", a, b).out.splitlines()
+    assert lines[0] == f"first:  {a}, 60 variants, positions on GRCh37"
+    assert lines[1] == f"second: {b}, 4 variants, genome build not known"
+    doubt = "  If the files are on different genome builds, variants that meet by position are not the same ones"
+    assert doubt in lines
+    assert doubt not in osteobiome("sumstats", "compare", a, a).out
+    by_name = write("c.tsv", [(row[0], *row[3:]) for row in ROWS], (HEADER[0], *HEADER[3:]))
+    out = osteobiome("sumstats", "compare", by_name, b).out
+    assert "4 variants, no positions" in out
+    assert "in both: 4" in out
+    assert doubt not in out
+
+
+def test_compare__of_nothing_in_common_says_how_variants_are_matched(osteobiome, write):
+    other = [(f"rs{i}", 9, i, "A", "G", 0.1, 0.1) for i in (10, 20)]
+    ran = osteobiome("sumstats", "compare", write("a.tsv"), write("b.tsv", other))
     assert ran.code == 0
     assert "in both: 0" in ran.out
-    assert "--build" in ran.out
+    assert "  Variants are matched by position, and by identifier where they do not meet" in ran.out
+
+
+def test_compare__counts_palindromes_of_the_other_strand(osteobiome, write):
+    """The effect of A at 0.1 in one file, of A of the other strand, so at 0.9, in the other."""
+    header = (*HEADER, "effect_allele_frequency")
+    a = write("a.tsv", [("rs1", 1, 1000, "A", "T", 0.3, 0.1, 0.1), ("rs2", 1, 2000, "A", "G", 0.3, 0.1, 0.2)], header)
+    b = write("b.tsv", [("rs1", 1, 1000, "A", "T", -0.3, 0.1, 0.9), ("rs2", 1, 2000, "A", "G", 0.3, 0.1, 0.2)], header)
+    assert osteobiome("sumstats", "compare", a, a, "--json").json["n_turned"] == 0
+    document = osteobiome("sumstats", "compare", a, b, "--json").json
+    assert (document["n_common"], document["n_turned"], document["n_identical"]) == (2, 1, 2)
+    assert "  1 of both: A/T or C/G, turned because frequencies" in osteobiome("sumstats", "compare", a, b).out
+
+
+def test_compare__takes_columns_format_and_map_for_both_files(osteobiome, write, tmp_path):
+    header = ("Kennung", "Wirkallel", "Wirkung", "Fehler")
+    path = write("x.tsv", [(row[0], row[3], *row[5:]) for row in ROWS], header)
+    bim = tmp_path / "panel.bim"
+    bim.write_text("".join(f"{row[1]}\t{row[0]}\t0\t{row[2]}\t{row[3]}\t{row[4]}\n" for row in ROWS))
+    mapping = dict(zip(("rsid", "effect_allele", "beta", "se"), header, strict=True))
+    options = [part for ours, theirs in mapping.items() for part in ("--column", f"{ours}={theirs}")]
+    document = osteobiome("sumstats", "compare", path, path, *options, "--map", bim, "--json").json
+    assert (document["n_common"], document["n_identical"]) == (4, 4)
+    good = write("y.tsv")
+    wrong = osteobiome("sumstats", "compare", good, good, "--format", "regenie", "--json")
+    assert (wrong.code, wrong.json["ok"]) == (2, False)
+    assert osteobiome("sumstats", "compare", good, good, "--format", "gwas_ssf", "--json").json["n_common"] == 4
+
+
+def test_compare__of_a_file_without_a_good_row_is_exit_2(osteobiome, write):
+    bad = write("bad.tsv", [(*row[:5], "?", 0.1) for row in ROWS])
+    ran = osteobiome("sumstats", "compare", write("a.tsv"), bad, "--json")
+    assert (ran.code, ran.json["faults"][0]["code"]) == (2, "all_rows_dropped")
 
 
 # --- formats -----------------------------------------------------------------------------------------------------

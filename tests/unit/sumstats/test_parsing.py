@@ -61,7 +61,7 @@ def test_parsed__p_as_minus_log10(text, value):
 @pytest.mark.parametrize(
     ("text", "state", "value"),
     [("NA", ABSENT, None), ("x", NOT_A_NUMBER, None), ("0,05", DECIMAL_COMMA, None),
-     ("-0.1", FINE, -1.0)],
+     ("-0.1", FINE, float("-inf"))],
 )  # fmt: skip
 def test_parsed__p_that_is_none(text, state, value):
     frame = cells(p_value=["0.5", text])

@@ -36,6 +36,27 @@ def test_sniff__table_that_is_not_per_variant(path, what):
     assert fault.hint
 
 
+HTP = (
+    "Name Chr Pos Ref Alt Trait Cohort Model Effect LCI_Effect UCI_Effect Pval AAF Num_Cases Cases_Ref Cases_Het "
+    "Cases_Alt Num_Controls Controls_Ref Controls_Het Controls_Alt Info"
+)
+
+
+def test_sniff__regenie_htp_has_an_effect_of_two_meanings():
+    with pytest.raises(InputFileError) as caught:
+        sniff(HTP.split(), where="file.txt")
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.where) == ("unknown_format", "file.txt")
+    assert "'Effect' is an odds ratio for binary traits and beta otherwise" in fault.found
+    assert "without --htp" in fault.hint
+    assert "odds_ratio" in fault.hint
+
+
+def test_sniff__regenie_htp_can_be_mapped():
+    fmt = mapped_format({"odds_ratio": "Effect", "effect_allele": "Alt"})
+    assert fmt.columns(HTP.split(), "outcome") == {"odds_ratio": "Effect", "effect_allele": "Alt"}
+
+
 def test_sniff__unknown_header_says_what_is_missing():
     with pytest.raises(InputFileError) as caught:
         sniff(["SNP", "P_value"])
@@ -67,6 +88,7 @@ def test_sniff__long_header_is_cut():
         ("chrom pos ref alt pval beta sebeta af", "pheweb"),
         ("CHROM GENPOS ID ALLELE0 ALLELE1 A1FREQ N TEST BETA SE CHISQ LOG10P EXTRA", "regenie"),
         ("rs_number EA NEA eaf beta se", "generic"),
+        ("CHR BP SNP A1 A2 N P P(R) OR OR(R) Q I", "generic"),
     ],
 )
 def test_sniff__headers_that_look_alike(names, expected):
@@ -80,6 +102,7 @@ def test_mapped_format__reads_the_named_columns():
         "_n_controls": "k",
     }  # fmt: skip
     assert fmt.columns(["id"], "exposure") == {"rsid": "id"}
+    assert fmt.is_loose
     assert fmt.expected("beta", "exposure") == "Wirkung"
     assert fmt.expected("se", "exposure") == "se"
 

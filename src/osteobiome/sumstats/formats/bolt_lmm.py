@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from osteobiome.sumstats.formats.cells import known
+from osteobiome.sumstats.formats.cells import known, plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling
 from osteobiome.sumstats.formats.registry import FORMATS, Format
 
@@ -32,7 +32,8 @@ SPELLING = Spelling(
 
 
 def prepare(frame: pl.DataFrame) -> pl.DataFrame:
-    """Fill p from the simpler models where the first choice is missing."""
+    """Name the chromosomes, and fill p from the simpler models where the first choice is missing."""
+    frame = plink_chromosomes(frame)
     choices = [name for name in ("p_value", "_infinitesimal", "_linear") if name in frame.columns]
     if len(choices) < 2:
         return frame

@@ -14,6 +14,9 @@ PARTS = {"chromosome": 0, "position": 1, "first": 2, "second": 3, "rest": 4}
 _SEPARATORS = ["_", "/", "-", "|"]
 _CHROMOSOME = r"^(?:[0-9]{1,2}|[XYxy]|XY|MT?)$"
 DROP, TRAIT = "_drop", "_trait"
+PLINK_CODES = {"25": "X", "26": "MT"}
+"""Numbers of the pseudo-autosomal region (XY, which lies on X) and of the mitochondrion in PLINK 1.9, standard data
+input, 'Chromosome codes'; elsewhere 25 is the mitochondrion. Programs that read PLINK files pass them on."""
 
 
 def split_packed(frame: pl.DataFrame, column: str, *, into: Mapping[str, str]) -> pl.DataFrame:
@@ -45,6 +48,25 @@ def split_packed(frame: pl.DataFrame, column: str, *, into: Mapping[str, str]) -
     frame = frame.with_columns(is_place.alias("__is_place__"))
     split = [pl.when("__is_place__").then(part[name]).alias(ours) for ours, name in into.items()]
     return frame.with_columns(split).drop("__parts__", "__is_place__")
+
+
+def plink_chromosomes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with PLINK's numbers of the pseudo-autosomal region and the mitochondrion as X and MT.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Text columns; without ``chromosome`` it is returned as it is.
+
+    Examples
+    --------
+    >>> plink_chromosomes(pl.DataFrame({"chromosome": ["1", "25", "26"]}))["chromosome"].to_list()
+    ['1', 'X', 'MT']
+    """
+    # few files have such rows: looking is cheaper than replacing
+    if "chromosome" not in frame.columns or not frame["chromosome"].is_in(list(PLINK_CODES)).any():
+        return frame
+    return frame.with_columns(pl.col("chromosome").replace(PLINK_CODES))
 
 
 def mark(frame: pl.DataFrame, condition: pl.Expr, reason: str) -> pl.DataFrame:

@@ -5,6 +5,7 @@ The effect belongs to ``A1``, whose frequency is ``AF1``.
 
 from __future__ import annotations
 
+from osteobiome.sumstats.formats.cells import plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling
 from osteobiome.sumstats.formats.registry import FORMATS, Format
 
@@ -33,6 +34,7 @@ FORMATS.add(
         SPELLING.expected,
         signature=(frozenset({"CHR", "SNP", "POS", "A1", "A2", "N", "AF1"}),),
         rank=80,
+        prepare=plink_chromosomes,
         effect="A1",
         source="GCTA manual, 'fastGWA'; Jiang et al. 2019, doi:10.1038/s41588-019-0530-8",
     ),

@@ -5,6 +5,7 @@ The effect belongs to ``A1``, whose frequency is ``freq``. The file has no posit
 
 from __future__ import annotations
 
+from osteobiome.sumstats.formats.cells import plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling
 from osteobiome.sumstats.formats.registry import FORMATS, Format
 
@@ -32,6 +33,8 @@ FORMATS.add(
         SPELLING.expected,
         signature=(frozenset({"SNP", "A1", "A2", "freq", "b", "se", "p"}),),
         rank=80,
+        prepare=plink_chromosomes,
+        is_loose=True,
         effect="A1",
         source="GCTA manual, 'COJO'; Yang et al. 2012, doi:10.1038/ng.2213",
     ),

@@ -3,7 +3,8 @@
 Names are compared without case and with ``-``, ``.``, brackets and blanks as ``_``. Which allele the effect belongs to
 is only sure where the name says so (``effect_allele``, ``EA``, ``tested_allele`` ...). Where it rests on a convention
 (A1 before A2, ALT against REF), :func:`assumed_effect_allele` says so. A minor allele frequency is not the frequency
-of the effect allele and is not read; nor are effective sample sizes and chi-squared statistics.
+of the effect allele and is not read; nor are effective sample sizes, chi-squared statistics, and the N of a ``.meta``
+file of PLINK 1, which counts studies.
 """
 
 from __future__ import annotations
@@ -20,11 +21,19 @@ from osteobiome.sumstats.formats.registry import FORMATS, Columns, Format, Side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ALT_FREQUENCIES = ("alt_freq", "alt_freqs", "af_alt", "alt_af", "pooled_alt_af", "aaf")
+"""Frequencies of ALT: not read where ALT is there and another allele is the tested one."""
+ONLY_OF_ALT = frozenset({"pooled_alt_af", "aaf"})
+"""Those of them that are read only where the effect allele is ALT."""
+REGENIE_HTP = frozenset({"cohort", "model", "effect", "lci_effect", "uci_effect"})
+"""Columns of REGENIE with --htp. Its Effect is an odds ratio or beta, and its Info is a list of keys with values."""
+PLINK_META = frozenset({"p_r", "or_r", "beta_r"})
+"""P(R), OR(R), BETA(R): random effects in a ``.meta`` file of PLINK 1, whose N counts studies and not people."""
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "rsid": (
         "rsid", "rs_id", "rsids", "rs", "rs_number", "rsnumber", "dbsnp", "dbsnp_rs_id", "snp", "snpid", "snp_id",
-        "markername", "marker_name", "marker", "markerid", "marker_id", "variant_id", "variantid", "variant", "id",
-        "name", "cptid",
+        "snpname", "snp_name", "markername", "marker_name", "marker", "markerid", "marker_id", "variant_id",
+        "variantid", "variant", "id", "name", "cptid",
     ),
     "chromosome": ("chromosome", "chr", "chrom", "chr_id", "chr_name", "hg19chr", "hg38chr"),
     "position": (
@@ -45,7 +54,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "eaf": (
         "eaf", "effect_allele_frequency", "effect_allele_freq", "effectallelefreq", "effect_af", "freq", "frq",
         "frequency", "freq1", "frq1", "freq_a1", "a1freq", "a1_freq", "freq_effect", "freq_tested_allele", "eafrq",
-        "freq_effect_allele", "freq1_hapmap", "af", "af1", "alt_freq", "alt_freqs", "af_alt", "alt_af",
+        "freq_effect_allele", "freq_tested_allele_in_hrs", "coded_af", "freq1_hapmap", "freq_a1_1000g_eur", "af", "af1",
+        *ALT_FREQUENCIES,
     ),
     "p_value": (
         "p_value", "p", "pval", "pvalue", "p_val", "gwas_p", "p_wald", "frequentist_add_pvalue", "pval_nominal",
@@ -101,9 +111,7 @@ def normal(name: str) -> str:
 def columns(header: Sequence[str], side: Side) -> Columns:
     """Return our names for a header of well-known names; the side plays no part."""
     del side
-    names: dict[str, str] = {}
-    for name in header:
-        names.setdefault(normal(name), name)
+    names = _unambiguous(header)
     found = {}
     for ours, synonyms in SYNONYMS.items():
         theirs = next((names[synonym] for synonym in synonyms if synonym in names), None)
@@ -122,6 +130,23 @@ def columns(header: Sequence[str], side: Side) -> Columns:
     if "rsid" in found and not {"chromosome", "position"} <= found.keys():
         found |= dict.fromkeys(("chromosome", "position", "_packed"), found["rsid"])
     return with_n_of_parts(found)
+
+
+def _unambiguous(header: Sequence[str]) -> dict[str, str]:
+    """Return the columns by their normal names, without those that mean something else in the table at hand."""
+    names: dict[str, str] = {}
+    for name in header:
+        names.setdefault(normal(name), name)
+    misleading: set[str] = set()
+    if REGENIE_HTP.issubset(names):
+        misleading |= {"effect", "info"}
+    if PLINK_META & names.keys():
+        misleading.add("n")
+    effect = _alleles(names)[0]
+    if effect not in {"alt", "alt_allele"}:
+        has_alt = "alt" in names or "alt_allele" in names
+        misleading |= set(ALT_FREQUENCIES) if has_alt else ONLY_OF_ALT
+    return {name: theirs for name, theirs in names.items() if name not in misleading}
 
 
 def _alleles(names: dict[str, str]) -> tuple[str, str, bool]:
@@ -182,6 +207,7 @@ FORMATS.add(
         columns,
         expected,
         prepare=prepare,
+        is_loose=True,
         effect="as the column name says, else A1, Allele1 or ALT by convention",
         source="names in common use; see SYNONYMS in osteobiome.sumstats.formats.generic",
     ),

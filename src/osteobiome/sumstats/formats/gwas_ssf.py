@@ -46,6 +46,7 @@ FORMATS.add(
             frozenset({"rsid", "effect_allele", "other_allele", "standard_error"}),
         ),
         rank=30,
+        is_loose=True,
         effect="effect_allele",
         source="Hayhurst et al. 2022, doi:10.1101/2022.07.15.500230",
     ),

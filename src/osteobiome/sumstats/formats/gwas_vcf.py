@@ -1,8 +1,10 @@
 """GWAS-VCF of the IEU OpenGWAS project (Lyon et al. 2021, doi:10.1186/s13059-020-02248-0).
 
 The effect (ES) belongs to the alternative allele, ALT; so do AF and EZ. Values stand in the column of the one sample,
-in the order that FORMAT gives row by row. A line of several alternative alleles becomes one row each. Sample sizes
-that the preamble gives for the whole trait are not read.
+in the order that FORMAT gives row by row. A line of several alternative alleles becomes one row each; a key that has
+not one value for each allele is missing for all of them, as nobody can tell whose values these are. Several samples are
+several traits: such a file has to be split by sample. Sample sizes that the preamble gives for the whole trait are not
+read.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ FIELDS = {
     "n_cases": "NC",
     "info": "SI",
 }
+FOR_ALL = frozenset({"n", "n_cases"})
+"""What one value may give for all alleles of a line: how many people there are does not depend on the allele."""
 
 
 def columns(header: Sequence[str], side: Side) -> Columns:
@@ -54,8 +58,8 @@ def columns(header: Sequence[str], side: Side) -> Columns:
                 "several_traits",
                 "header of the VCF",
                 f"{len(samples)} samples: {shown}",
-                "one sample, that is, one trait",
-                "Split the file, for example with 'bcftools view -s NAME'",
+                "one sample, that is, one trait; samples of a VCF are not chosen among",
+                "Split the file by sample, for example with 'bcftools view -s NAME'",
             )
         )
     if samples:
@@ -81,7 +85,9 @@ def _unpacked(frame: pl.DataFrame) -> pl.DataFrame:
     longest = max((len(each) for each in keys), default=1)
     kind = pl.col("_format").replace_strict({name: i for i, name in enumerate(formats)}, return_dtype=pl.UInt32)
     frame = frame.with_columns(
-        pl.col("beta").str.split_exact(":", longest - 1).alias("__values__"), kind.alias("__kind__")
+        pl.col("beta").str.split_exact(":", longest - 1).alias("__values__"),
+        kind.alias("__kind__"),
+        _has_comma("effect_allele", "beta").alias("_several"),
     )
 
     def field(key: str) -> pl.Expr:
@@ -102,27 +108,34 @@ def _unpacked(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(values).drop("__values__", "__kind__")
 
 
+def _has_comma(*columns: str) -> pl.Expr:
+    return pl.any_horizontal([pl.col(name).str.contains(",", literal=True).fill_null(value=False) for name in columns])
+
+
 def _one_allele_each(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return one row for each alternative allele; values with one entry hold for all of them."""
-    several = pl.col("effect_allele").str.contains(",", literal=True).fill_null(value=False)
+    """Return one row for each alternative allele; keys with another number of values than alleles become missing."""
+    several = pl.col("_several")
     rows = frame.filter(several)
     if rows.is_empty():
         return frame
-    numbers = pl.int_ranges(pl.col("effect_allele").str.count_matches(",", literal=True) + 1)
-    rows = rows.with_columns(numbers.alias("__allele__")).explode("__allele__")
-    split = [pl.col(name).str.split(",") for name in ("effect_allele", *FIELDS)]
-    rows = rows.with_columns(split).with_columns(
-        [
-            pl.when(pl.col(name).list.len() == 1)
-            .then(pl.col(name).list.first())
-            .otherwise(pl.col(name).list.get(pl.col("__allele__"), null_on_oob=True))
-            .alias(name)
-            for name in ("effect_allele", *FIELDS)
-        ]
-    )
+    size = pl.col("effect_allele").str.count_matches(",", literal=True) + 1
+    rows = rows.with_columns(pl.int_ranges(size).alias("__allele__"), size.alias("__size__")).explode("__allele__")
+    cells = {name: pl.col(name).str.split(",") for name in ("effect_allele", *FIELDS)}
+    own = {name: cell.list.get(pl.col("__allele__"), null_on_oob=True) for name, cell in cells.items()}
+    values = [
+        pl.when(cell.list.len() == pl.col("__size__"))
+        .then(own[name])
+        .when((cell.list.len() == 1) & (name in FOR_ALL))
+        .then(cell.list.first())
+        .alias(name)
+        for name, cell in cells.items()
+    ]
     # a dot within a list of values is missing, too
-    rows = rows.with_columns([pl.when(pl.col(name) != ".").then(pl.col(name)).alias(name) for name in FIELDS])
-    return pl.concat([frame.filter(~several), rows.drop("__allele__")]).sort(LINE, maintain_order=True)
+    rows = rows.with_columns(values).with_columns(
+        [pl.when(pl.col(name) != ".").then(pl.col(name)).alias(name) for name in FIELDS]
+    )
+    rows = rows.drop("__allele__", "__size__")
+    return pl.concat([frame.filter(~several), rows]).sort(LINE, maintain_order=True)
 
 
 FORMATS.add(

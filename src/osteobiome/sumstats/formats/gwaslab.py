@@ -66,6 +66,7 @@ FORMATS.add(
         signature=(frozenset({"SNPID", "EA", "NEA"}), frozenset({"rsID", "CHR", "POS", "EA", "NEA"})),
         rank=60,
         prepare=prepare,
+        is_loose=True,
         effect="EA",
         source="GWASLab 4 documentation, 'Reserved headers'; doi:10.51094/jxiv.370",
     ),

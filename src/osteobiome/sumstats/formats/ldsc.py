@@ -23,6 +23,7 @@ FORMATS.add(
         signature=(frozenset({"SNP", "A1", "A2", "N", "Z"}),),
         refuses=frozenset({"BETA", "beta", "b", "OR", "or", "Effect", "SE", "se", "CHR", "BP", "POS"}),
         rank=60,
+        is_loose=True,
         effect="A1",
         source="LDSC wiki, 'Summary Statistics File Format'; Bulik-Sullivan et al. 2015, doi:10.1038/ng.3211",
     ),

@@ -37,6 +37,7 @@ FORMATS.add(
             frozenset({"analyte", "SNP", "effect_allele", "beta"}),
         ),
         rank=60,
+        is_loose=True,
         effect="effect_allele",
         source="MRInstruments 0.3, metab_qtls (doi:10.1038/ncomms11122) and proteomic_qtls (doi:10.1038/srep18092)",
     ),

@@ -66,6 +66,7 @@ FORMATS.add(
         ),
         rank=20,
         prepare=prepare,
+        is_loose=True,
         effect="alt",
         source="PheWeb README, 'Prepare your association files'; doi:10.1038/s41588-020-0622-5",
     ),

@@ -10,9 +10,14 @@ declared; its header is that of many other tables, too.
 
 from __future__ import annotations
 
-from osteobiome.sumstats.formats.cells import only_additive
+from typing import TYPE_CHECKING
+
+from osteobiome.sumstats.formats.cells import only_additive, plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling
 from osteobiome.sumstats.formats.registry import FORMATS, Format
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SPELLING = Spelling(
     {
@@ -35,6 +40,12 @@ SPELLING = Spelling(
     }
 )
 
+
+def prepare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Name the chromosomes and mark rows of other tests."""
+    return only_additive(plink_chromosomes(frame))
+
+
 FORMATS.add(
     "plink1",
     Format(
@@ -47,7 +58,7 @@ FORMATS.add(
             frozenset({"CHR", "SNP", "BP", "A1", "F_A", "F_U", "A2"}),
         ),
         rank=80,
-        prepare=only_additive,
+        prepare=prepare,
         effect="A1",
         source="PLINK 1.9 file formats, assoc.linear and assoc.logistic; doi:10.1186/s13742-015-0047-8",
     ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from osteobiome.sumstats.formats.cells import known, mark, only_additive
+from osteobiome.sumstats.formats.cells import known, mark, only_additive, plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling, bare
 from osteobiome.sumstats.formats.registry import FORMATS, Columns, Format, Side
 
@@ -53,14 +53,14 @@ def columns(header: Sequence[str], side: Side) -> Columns:
 
 
 def prepare(frame: pl.DataFrame) -> pl.DataFrame:
-    """Find the other allele, and mark rows of other tests and those that PLINK could not fit."""
+    """Find the other allele, name the chromosomes, and mark rows of other tests and those that PLINK could not fit."""
     if "_ref" in frame.columns and "effect_allele" in frame.columns:
         tested, ref, alt = pl.col("effect_allele"), pl.col("_ref"), pl.col("_alt")
         # of three alleles or more, which one is left out cannot be known: all of them are passed on, to be named
         others = pl.when(alt.str.contains(",", literal=True)).then(pl.concat_str(ref, alt, separator=","))
         other = pl.when(tested == ref).then(alt).when(tested == alt).then(ref).otherwise(others)
         frame = frame.with_columns(other.alias("other_allele"))
-    frame = only_additive(frame)
+    frame = only_additive(plink_chromosomes(frame))
     return mark(frame, known("_error").is_not_null(), "plink_error_code") if "_error" in frame.columns else frame
 
 

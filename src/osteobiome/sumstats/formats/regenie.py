@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import Fault, InputFileError
-from osteobiome.sumstats.formats.cells import only_additive
+from osteobiome.sumstats.formats.cells import only_additive, plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling
 from osteobiome.sumstats.formats.registry import FORMATS, Columns, Format, Side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
 SPELLING = Spelling(
     {
@@ -62,6 +64,11 @@ def columns(header: Sequence[str], side: Side) -> Columns:
     return found
 
 
+def prepare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Name the chromosomes and mark rows of other tests."""
+    return only_additive(plink_chromosomes(frame))
+
+
 FORMATS.add(
     "regenie",
     Format(
@@ -71,7 +78,7 @@ FORMATS.add(
         SPELLING.expected,
         signature=(frozenset({"CHROM", "GENPOS", "ALLELE0", "ALLELE1"}),),
         rank=80,
-        prepare=only_additive,
+        prepare=prepare,
         effect="ALLELE1",
         source="REGENIE manual, 'Output' of step 2; Mbatchou et al. 2021, doi:10.1038/s41588-021-00870-7",
     ),

@@ -54,6 +54,8 @@ class Format:
     rank : int
         Among several formats whose signature fits, the one of highest rank is taken; a signature that another format's
         header could hold too gets a low one.
+    is_loose : bool
+        Whether users spell its header in many ways: well-known names then fill what ``columns`` leaves unmapped.
     prepare : callable, optional
         ``prepare(frame) -> frame``, for what a renaming cannot do. The frame has text columns named by ``columns``, our
         names and private ones that start with ``_``, and ``__line__``; it returns text columns of our names. Rows may
@@ -61,8 +63,6 @@ class Format:
         names the reason, null where the row stays.
     effect : str
         Which allele the effect belongs to, in words.
-    made : frozenset of str
-        Our names that ``prepare`` makes without a column of that name, such as the position from a packed identifier.
     source : str
         Where the format is described: DOI, or name and version of a manual.
     """
@@ -76,7 +76,7 @@ class Format:
     refuses: frozenset[str] = frozenset()
     rank: int = 0
     prepare: Prepare | None = None
-    made: frozenset[str] = frozenset()
+    is_loose: bool = False
     effect: str = ""
     source: str = ""
 

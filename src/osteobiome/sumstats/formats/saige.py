@@ -7,6 +7,7 @@ sample size is the sum of cases and controls.
 
 from __future__ import annotations
 
+from osteobiome.sumstats.formats.cells import plink_chromosomes
 from osteobiome.sumstats.formats.naming import Spelling
 from osteobiome.sumstats.formats.registry import FORMATS, Format
 
@@ -40,6 +41,7 @@ FORMATS.add(
             frozenset({"MarkerID", "Allele1", "Allele2", "p.value"}),
         ),
         rank=80,
+        prepare=plink_chromosomes,
         effect="Allele2",
         source="SAIGE manual, 'Single-variant association tests'; Zhou et al. 2018, doi:10.1038/s41588-018-0184-y",
     ),

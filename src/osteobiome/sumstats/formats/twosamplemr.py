@@ -79,6 +79,7 @@ FORMATS.add(
             frozenset({"SNP", "effect_allele", "beta", "se"}),
         ),
         rank=40,
+        is_loose=True,
         effect="effect_allele",
         source="TwoSampleMR 0.7, 'format_data'; Hemani et al. 2018, doi:10.7554/eLife.34408",
     ),

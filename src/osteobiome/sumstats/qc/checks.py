@@ -94,7 +94,10 @@ _FATAL = {
     "neg_log_10_p_is_p": "Name the column p_value",
     "all_rows_dropped": "Look at the reasons above",
 }
-for _name in ("effect_allele", "other_allele", "beta", "se", "rsid"):
+for _name in (
+    "effect_allele", "other_allele", "beta", "se", "rsid", "chromosome", "position", "odds_ratio", "hazard_ratio", "z",
+    "ci_low", "ci_high", "eaf", "p_value", "neg_log_10_p_value", "n", "n_cases", "n_controls", "info",
+):  # fmt: skip
     _FATAL[f"no_{_name}_column"] = "Map the column in the study file, or add it"
 _DROPPED = "These rows are dropped; if there are many, look at the lines named"
 _ROWS = (
@@ -132,6 +135,8 @@ _DOUBTS = {
     "position_in_scientific_notation": "A spreadsheet has rounded the positions; use the original file",
     "effect_allele_assumed": "Look up which allele the effect belongs to, and map the columns",
     "unusable_position": "These rows are known by their identifier only",
+    "no_negative_effect": "Signs may have been lost; look the effects up at the source",
+    "many_copies": "Two files may have been put together; one copy of each row is kept",
     "only_significant_rows": "The file holds selected rows; it cannot serve as outcome, nor for checks that need all",
 }
 _NOTES = {
@@ -143,6 +148,9 @@ _NOTES = {
     "unnamed_first_column": "Nothing, it is left out",
     "lambda": "",
     "n_varies": "Rows with few people come from few cohorts; consider leaving them out",
+    "unused_columns": "",
+    "not_tested": "",
+    "beta_from_z_and_se": "",
     "build_inferred": "Declare the build",
     "build_not_estimable": "Declare the build, if the source states it",
     "frequencies_not_estimable": "",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from osteobiome.core.findings import Example, Finding
 from osteobiome.core.text import reason
-from osteobiome.sumstats.qc.checks import CHECKS
+from osteobiome.sumstats.qc.checks import CHECKS, finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,9 @@ def report_findings(
         text = fault.found if fault else reason(drop.reason)
         hint = fault.hint if fault else CHECKS[drop.reason].hint if drop.reason in CHECKS else ""
         found.append(Finding(drop.reason, severity, drop.count, text, hint, _examples(drop, names)))
+    copies = rows.by_reason().get("duplicate", 0)
+    if rows.n_in and copies > max(1, max_bad_rows * rows.n_in):
+        found.append(finding("many_copies", copies, f"{copies:,} of {rows.n_in:,} rows are copies of others"))
     for name, count in rows.notes:
         if name in TOLD_OF_THE_WHOLE:
             continue

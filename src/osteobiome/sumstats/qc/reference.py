@@ -32,7 +32,12 @@ def comparison_findings(result: ComparisonResult, *, declared_build: str, ancest
     ancestry : str
         Ancestry of the sample as declared. Frequencies of another one than the reference's are expected to differ.
     """
-    found = [_build(result, declared_build), *_strand(result), _frequency(result, ancestry)]
+    found = [
+        _build(result, declared_build),
+        _some_of_other_build(result),
+        *_strand(result),
+        _frequency(result, ancestry),
+    ]
     return [one for one in found if one is not None]
 
 
@@ -62,6 +67,23 @@ def _build(result: ComparisonResult, declared: str) -> Finding | None:
     if declared and declared != evidence.build:
         return finding("builds_differ", at, f"declared as {declared}, but {text}")
     return None if declared else finding("build_inferred", at, text)
+
+
+OTHER_BUILD, AT_LEAST_OTHER = 0.005, 3
+"""Share of markers on the other build, and number of them, that are no accident (our choice): rsIDs were merged."""
+
+
+def _some_of_other_build(result: ComparisonResult) -> Finding | None:
+    """Speak of the few rows that lie as on the other build while most lie as on one."""
+    evidence = result.build
+    if evidence.basis != "rsid" or not evidence.build:
+        return None
+    n_told, ours = _told(evidence)
+    other = n_told - evidence.n_rsid_neither - ours
+    if other < max(AT_LEAST_OTHER, OTHER_BUILD * n_told):
+        return None
+    text = f"{other:,} of {n_told:,} known markers do not lie as on {evidence.build}, but as on the other build"
+    return finding("build_mixed", other, text, examples=result.examples.get("other_build", ()))
 
 
 def _told(evidence: BuildEvidence) -> tuple[int, int]:

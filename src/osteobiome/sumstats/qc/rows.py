@@ -8,12 +8,12 @@ import polars as pl
 
 from osteobiome.core.rows import MAX_LINES
 from osteobiome.sumstats.numbers import blank, is_non_numeric, number
-from osteobiome.sumstats.parsing import DECIMAL_COMMA, NOT_A_NUMBER, THOUSANDS, UNICODE_MINUS
+from osteobiome.sumstats.parsing import ABSENT, DECIMAL_COMMA, FINE, NOT_A_NUMBER, THOUSANDS, UNICODE_MINUS
 from osteobiome.sumstats.reading import LINE
 from osteobiome.sumstats.reference import BUILDS, chromosome_lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from osteobiome.core.rows import DropKind, RowLedger
 
@@ -184,6 +184,26 @@ def is_true(column: str) -> pl.Expr:
 def author_excluded() -> pl.Expr:
     """Return where the authors of a table marked a row as not to be used."""
     return pl.col("keep").str.strip_chars().str.to_uppercase().is_in(_FALSE)
+
+
+def not_tested(columns: Sequence[str]) -> pl.Expr:
+    """Return where a program lists a variant and says nothing about it: effect, error and p are all missing.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Columns of the parsed frame with effects.
+    """
+    silent = [pl.col("beta_").is_null(), pl.col("se_").is_null()]
+    silent += [pl.col(name).is_null() for name in ("p", "neg_log_10_p_value") if name in columns]
+    states = [name for name in columns if name.endswith("__state") and name.removesuffix("__state") in _TOLD]
+    # text that is no number is a fault and no silence
+    silent += [pl.col(name).is_in([FINE, ABSENT]) for name in states]
+    has_p = "p" in columns or "neg_log_10_p_value" in columns
+    return pl.all_horizontal(silent) if has_p else pl.lit(value=False)
+
+
+_TOLD = (*EFFECTS, "se", "ci_low", "ci_high", "p_value", "neg_log_10_p_value")
 
 
 def split(frame: pl.DataFrame, checks: list[RowCheck], ledger: RowLedger, *, kind: DropKind = "fault") -> pl.DataFrame:

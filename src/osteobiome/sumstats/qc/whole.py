@@ -174,6 +174,7 @@ class WholeFile:
                 self._p_as_log,
                 self._log_as_p,
                 self._minor,
+                self._one_sign,
                 self._zeros,
                 self._small_n,
             )
@@ -229,10 +230,11 @@ class WholeFile:
         """P values above 1; minus log10 of p above 1 is negative here."""
         if "p" not in sample.columns or sample["p"].count() < 10:
             return None
-        above = float((sample["p"].drop_nulls() < 0).mean() or 0.0)  # type: ignore[arg-type]
+        is_above = (pl.col("p") < 0) & pl.col("p").is_finite()  # a negative p is no logarithm; it is infinite here
+        above = sample.filter(is_above).height / sample["p"].count()
         if above < 0.05:
             return None
-        rows = sample.filter(pl.col("p") < 0).head(MAX_EXAMPLES)
+        rows = sample.filter(is_above).head(MAX_EXAMPLES)
         text = f"{100 * above:.0f} % of the p values are above 1, as minus log10 of p is"
         shown = rows.with_columns((10.0 ** -pl.col("p")).alias("p"))
         return finding("p_is_neg_log_10", self._about(above), text, examples=self._examples(shown, "p"))
@@ -279,6 +281,17 @@ class WholeFile:
             return None
         return finding("eaf_is_maf", self._n_rows, f"the largest of {len(eaf):,} frequencies is {largest:g}")
 
+    def _one_sign(self, sample: pl.DataFrame) -> Finding | None:
+        """No effect below 0 in a file that is no list of hits turned to the raising allele."""
+        if not {"beta_", "se_"} <= set(sample.columns):
+            return None
+        rows = sample.filter((pl.col("se_") > 0) & pl.col("beta_").is_finite())
+        if rows.height < ENOUGH or (rows["beta_"] < 0).any() or not (rows["beta_"] > 0).any():
+            return None
+        if float(np.median((rows["beta_"] / rows["se_"]).to_numpy())) > 1.96:
+            return None
+        return finding("no_negative_effect", self._n_rows, f"none of {self._n_rows:,} effects is negative")
+
     def _small_n(self, sample: pl.DataFrame) -> Finding | None:
         if "n" not in sample.columns or sample["n"].count() < ENOUGH:
             return None
@@ -299,7 +312,9 @@ class WholeFile:
         if rows.height < ENOUGH:
             return []
         squared = np.square((rows["beta_"] / rows["se_"]).to_numpy())
-        if float(np.min(squared)) > 3.84:
+        logs = [name for name in ("neg_log_10_p_value", "p") if name in rows.columns]
+        printed = rows.select(pl.coalesce(logs)).to_series() if logs else pl.Series([None], dtype=pl.Float64)
+        if float(np.min(squared)) > 3.84 and float(str(printed.min() or 2.0)) > 1.301:  # p of 0.05, either way
             text = f"every one of {self._n_rows:,} rows has p below 0.05"
             return [finding("only_significant_rows", self._n_rows, text)]
         if rows.height < ENOUGH_FOR_LAMBDA or _is_one_region(sample):  # a locus is inflated by what it is about

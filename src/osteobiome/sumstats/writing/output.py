@@ -72,15 +72,15 @@ def write_sumstats(
     SchemaError
         A frame is not of schema ``variants``.
     StoreWriteError
-        A file is there already, the suffix is not the format's, the rows do not fit into the format, the disk is full,
-        or there is no permission.
+        A file is there already, the suffix is not the format's, the rows do not fit into the format, or the system
+        does not let the file be written: a full disk, no permission, and all else.
     """
     writer = WRITERS[to]
     path = Path(path)
     targets = writer.targets(path)
-    _refuse(path, targets, writer, overwrite=overwrite)
     ledger = RowLedger(facts.trait_id, f"write_{to}", 0)
-    with writing(path):
+    with _no_system_error(path), writing(path):
+        _refuse(path, targets, writer, overwrite=overwrite)
         path.parent.mkdir(parents=True, exist_ok=True)
         # the prefix is that of the study folder, whose next run removes what a killed one left
         folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=path.parent))
@@ -93,6 +93,23 @@ def write_sumstats(
         finally:
             remove_tree(folder)
     return Written(targets, report)
+
+
+@contextlib.contextmanager
+def _no_system_error(path: Path) -> Iterator[None]:
+    """Turn what the system says into a StoreWriteError."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreWriteError(
+            Fault(
+                "cannot_write",
+                str(path),
+                f"the system does not let it be written: {error.strerror or error}",
+                "a file that can be made",
+                "Choose another folder or name",
+            )
+        ) from error
 
 
 def _refuse(path: Path, targets: tuple[Path, ...], writer: Writer, *, overwrite: bool) -> None:
@@ -132,11 +149,15 @@ def _nothing_left(path: Path, report: RowReport, writer: Writer) -> StoreWriteEr
         Fault(
             drop.reason,
             str(path),
-            f"none of {report.n_in} rows can be written as {writer.label}",
+            f"{_none_of(report.n_in)} be written as {writer.label}",
             "rows that the format can hold",
             "Choose another format, or give the rows what they lack",
         )
     )
+
+
+def _none_of(n_rows: int) -> str:
+    return f"none of {n_rows:,} rows can" if n_rows > 1 else "the one row cannot"
 
 
 def _checked(frames: pl.DataFrame | Iterable[pl.DataFrame], ledger: RowLedger) -> Iterator[pl.DataFrame]:

@@ -77,4 +77,4 @@ def facts_as_text(facts: TraitFacts, *, date: str) -> dict[str, str]:
     return {name: str(value) for name, value in known.items() if value not in {None, ""}}
 
 
-WRITERS.add("parquet", Writer("parquet", "Parquet", (".parquet",), write, "osteobiome"))
+WRITERS.add("parquet", Writer("parquet", "Parquet", (".parquet",), write, "osteobiome", as_in_file=False))

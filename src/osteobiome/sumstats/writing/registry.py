@@ -146,6 +146,9 @@ class Writer:
         Name of the format in ``FORMATS`` that reads the file; empty if none does.
     targets : callable
         ``targets(path)``: all files that are made, the table first.
+    as_in_file : bool
+        Whether a conversion keeps the effect allele of the file that it reads; False: effects are turned to the first
+        allele of the variant's class, as the store has them.
     """
 
     name: str
@@ -154,6 +157,7 @@ class Writer:
     write: Callable[[Iterator[pl.DataFrame], Job], int]
     reads_back_as: str = ""
     targets: Callable[[Path], tuple[Path, ...]] = one_file
+    as_in_file: bool = True
 
 
 WRITERS: Registry[Writer] = Registry("writer")

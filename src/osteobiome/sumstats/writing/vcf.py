@@ -1,9 +1,10 @@
 """GWAS-VCF (Lyon et al. 2021, doi:10.1186/s13059-020-02248-0): one sample column holds the trait.
 
-The alternate allele is the effect allele, so the reference allele is the other allele, whether or not a reference
-sequence has it; the header says so. Numbers are text and read back as the same doubles. Rows without a position cannot
-be written: they are counted as ``no_position``. VCF has no room for some characters in identifiers (white space,
-semicolon; in the field ID also colon and comma): they are percent-encoded as VCF 4.3 does, as is the percent sign.
+The effect allele is written as ALT and the other allele as REF. REF is not checked against a reference sequence, so it
+is the reference allele only if the file that was read had it as its other allele; the header says so. Numbers are text
+and read back as the same doubles. Rows without a position cannot be written: they are counted as ``no_position``. VCF
+has no room for some characters in identifiers (white space, semicolon; in the field ID also colon and comma): they are
+percent-encoded as VCF 4.3 does, as is the percent sign.
 """
 
 from __future__ import annotations
@@ -121,8 +122,8 @@ def header(facts: TraitFacts, *, sample: str, date: str) -> list[str]:
     lines += [f"##fileDate={date.replace('-', '')}"] if date else []
     lines += [f"##SIMULATED={SIMULATED}"] if facts.is_simulated else []
     lines += [
-        "##REF_is_other_allele=ALT is the effect allele and REF the other allele; REF is not checked against a "
-        "reference sequence",
+        "##REF_is_other_allele=The effect allele is written as ALT and the other allele as REF; REF is not checked "
+        "against a reference sequence",
         '##FILTER=<ID=PASS,Description="All filters passed">',
     ]
     lines += [f'##FORMAT=<ID={i},Number={n},Type={t},Description="{text}">' for i, n, t, text in FIELDS]

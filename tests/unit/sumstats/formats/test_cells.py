@@ -3,7 +3,16 @@
 import polars as pl
 import pytest
 
-from osteobiome.sumstats.formats.cells import is_true, known, mark, only_additive, split_packed, text, value
+from osteobiome.sumstats.formats.cells import (
+    is_true,
+    known,
+    mark,
+    only_additive,
+    plink_chromosomes,
+    split_packed,
+    text,
+    value,
+)
 
 INTO = {"chromosome": "chromosome", "position": "position", "other": "first", "effect": "second"}
 
@@ -34,6 +43,17 @@ def test_split_packed__identifier_with_alleles(packed, parts):
 def test_split_packed__place_alone_needs_no_alleles():
     frame = split_packed(pl.DataFrame({"id": ["1:5", "chr2:7:A:G", "rs1"]}), "id", into={"position": "position"})
     assert frame["position"].to_list() == ["5", "7", None]
+
+
+def test_plink_chromosomes__pseudo_autosomal_region_and_mitochondrion():
+    frame = pl.DataFrame({"chromosome": ["1", "25", "26", "23", "X", "MT", "125", None]})
+    named = ["1", "X", "MT", "23", "X", "MT", "125", None]
+    assert plink_chromosomes(frame)["chromosome"].to_list() == named
+
+
+def test_plink_chromosomes__nothing_to_name():
+    for frame in (pl.DataFrame({"rsid": ["25"]}), pl.DataFrame({"chromosome": ["1", "23"]})):
+        assert plink_chromosomes(frame).equals(frame)
 
 
 def test_mark__first_reason_stays():

@@ -121,7 +121,62 @@ def test_gwas_vcf__several_samples_are_several_traits():
     header = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", "one", "two"]
     with pytest.raises(InputFileError, match="2 samples: one, two") as caught:
         FORMATS["gwas_vcf"].columns(header, "outcome")
-    assert caught.value.faults[0].code == "several_traits"
+    (fault,) = caught.value.faults
+    assert fault.code == "several_traits"
+    assert fault.hint.startswith("Split the file by sample")
+    assert "--trait" not in fault.text()
+
+
+def vcf_row(alt, keys, values, *, position="1"):
+    return {"#CHROM": "1", "POS": position, "ID": "rs1", "REF": "G", "ALT": alt, "FORMAT": keys, "trait": values}
+
+
+def test_gwas_vcf__too_few_values_belong_to_no_allele(apply):
+    rows = [
+        vcf_row("C,T", "ES:SE:LP:AF:SS:NC", "0.1:0.02:6.24:0.2:900:400"),
+        vcf_row("C,T", "ES:SE:LP:SS", "0.1,0.3:0.02,0.05:6.24:900,800", position="2"),
+    ]
+    frame = apply("gwas_vcf", rows)
+    assert frame["effect_allele"].to_list() == ["C", "T", "C", "T"]
+    assert frame["beta"].to_list() == [None, None, "0.1", "0.3"]
+    assert frame["se"].to_list() == [None, None, "0.02", "0.05"]
+    assert frame["neg_log_10_p_value"].to_list() == [None] * 4
+    assert frame["eaf"].to_list() == [None] * 4
+    # how many people there are does not depend on the allele
+    assert frame["n"].to_list() == ["900", "900", "900", "800"]
+    assert frame["n_cases"].to_list() == ["400", "400", None, None]
+    assert frame["rsid"].to_list() == ["rs1"] * 4
+
+
+def test_gwas_vcf__too_many_values_belong_to_no_allele(apply):
+    rows = [
+        vcf_row("C", "ES:SE:SS", "0.1,0.3:0.02:900"),
+        vcf_row("C,T", "ES:SE:SS", "0.1,0.3,0.5:0.02,.:900,800,700", position="2"),
+        vcf_row(None, "ES:SE:SS", "0.1,0.3:0.02:900", position="3"),
+    ]
+    frame = apply("gwas_vcf", rows)
+    assert frame["effect_allele"].to_list() == ["C", "C", "T", None]
+    assert frame["beta"].to_list() == [None] * 4
+    assert frame["se"].to_list() == ["0.02", "0.02", None, None]
+    assert frame["n"].to_list() == ["900", None, None, "900"]
+    assert frame["__line__"].to_list() == [2, 3, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("plink1", "CHR"), ("plink2", "#CHROM"), ("regenie", "CHROM"), ("bolt_lmm", "CHR"), ("saige", "CHR"),
+        ("fastgwa", "CHR"), ("gcta_ma", "CHR"),
+    ],
+)  # fmt: skip
+def test_plink_family__25_is_xy_and_26_is_mt(apply, name, column):
+    frame = apply(name, [{column: cell} for cell in ("1", "23", "25", "26")])
+    assert frame["chromosome"].to_list() == ["1", "23", "X", "MT"]
+
+
+@pytest.mark.parametrize("name", ["gwas_ssf", "generic"])
+def test_other_formats__25_stays(apply, name):
+    assert apply(name, [{"chromosome": "25"}])["chromosome"].to_list() == ["25"]
 
 
 def test_gwas_vcf__row_without_format(apply):

@@ -45,6 +45,42 @@ def test_columns__maf_is_no_effect_allele_frequency():
     assert columns(["SNP", "A1", "A2", "MAF", "Freq", "BETA"], "outcome")["eaf"] == "Freq"
 
 
+@pytest.mark.parametrize("name", ["Coded_AF", "Freq_Tested_Allele_in_HRS", "Effect_Allele_Freq", "freq.a1.1000g.eur"])
+def test_columns__more_names_of_the_frequency(name):
+    assert columns(["SNP", "A1", "A2", name], "outcome")["eaf"] == name
+
+
+@pytest.mark.parametrize("name", ["AAF", "POOLED_ALT_AF"])
+def test_columns__frequency_of_alt_only_where_alt_is_tested(name):
+    assert columns(["SNP", "REF", "ALT", name], "outcome")["eaf"] == name
+    assert "eaf" not in columns(["SNP", "A1", "A2", name], "outcome")
+    assert "eaf" not in columns(["SNP", "REF", "ALT", "EA", name], "outcome")
+
+
+def test_columns__frequency_of_alt_beside_another_tested_allele():
+    assert "eaf" not in columns(["SNP", "REF", "ALT", "A1", "A2", "ALT_FREQS"], "outcome")
+    assert columns(["SNP", "EA", "NEA", "ALT_FREQS"], "outcome")["eaf"] == "ALT_FREQS"
+
+
+@pytest.mark.parametrize("name", ["SNPName", "snp_name"])
+def test_columns__more_names_of_the_identifier(name):
+    assert columns([name, "CHR", "BP"], "outcome")["rsid"] == name
+
+
+@pytest.mark.parametrize("ratio", [["P(R)", "OR(R)"], ["P(R)"], ["OR(R)"]])
+def test_columns__n_of_a_plink_meta_analysis_counts_studies(ratio):
+    found = columns(["CHR", "BP", "SNP", "A1", "A2", "N", "P", "OR", *ratio, "Q", "I"], "outcome")
+    assert "n" not in found
+    assert (found["p_value"], found["odds_ratio"]) == ("P", "OR")
+
+
+def test_columns__regenie_htp_has_no_effect_that_can_be_told():
+    header = "Name Chr Pos Ref Alt Trait Cohort Model Effect LCI_Effect UCI_Effect Pval AAF Num_Cases Num_Controls Info"
+    found = columns(header.split(), "outcome")
+    assert not {"beta", "odds_ratio", "info"} & found.keys()
+    assert (found["effect_allele"], found["eaf"], found["p_value"]) == ("Alt", "AAF", "Pval")
+
+
 def test_columns__effective_sample_size_is_no_sample_size():
     assert "n" not in columns(["SNP", "Neff"], "outcome")
     assert columns(["SNP", "Nca", "Nco"], "outcome")["n"] == "Nca"

@@ -46,6 +46,13 @@ def test_format__reads_back_its_own_spelling(name, side):
     assert {ours: found.get(ours) for ours in wanted} == spelled
 
 
+def test_format__loosely_spelt_ones():
+    loose = {name for name, fmt in FORMATS.items() if fmt.is_loose}
+    assert loose == {
+        "gwas_ssf", "twosamplemr", "gcta_ma", "gwaslab", "pheweb", "ldsc", "mrinstruments_qtl", "generic",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_format__knows_only_our_names(name):
     fmt = FORMATS[name]

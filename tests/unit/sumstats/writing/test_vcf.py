@@ -109,6 +109,11 @@ def test_vcf__of_rows_without_any_position_is_refused(tmp_path, variants):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_vcf__of_one_row_without_a_position_is_refused_in_the_singular(tmp_path, variants):
+    with pytest.raises(StoreWriteError, match="the one row cannot be written as GWAS-VCF"):
+        write_sumstats(variants({"rsid": "rs1"}), tmp_path / "a.vcf", to="vcf", facts=TraitFacts("bmd"))
+
+
 def test_vcf__is_read_by_our_own_reader(write, variants):
     path = write("a.vcf.gz", to="vcf")
     back = read_sumstats(path, file_format="gwas_vcf", trait_id="bmd").frame.sort("chromosome", "position")
