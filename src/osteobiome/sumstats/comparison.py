@@ -8,6 +8,7 @@ That frequencies show whether the effect allele column is what it says is the id
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -216,13 +217,10 @@ class MarkerComparison:
     """
 
     def __init__(self, reference: pl.DataFrame | None = None, *, ancestry: str = "") -> None:
-        self._markers = usable_markers(markers() if reference is None else reference)
+        self._markers, self._places, self._names = _bundled() if reference is None else _sought(reference)
         self._ancestry = MARKER_ANCESTRY if reference is None else ancestry
-        places = [self._markers[key].alias("place") for key in KEYS[1:]]
-        self._places = pl.concat(places).drop_nulls().unique().implode()
-        names = self._markers["rsid"].drop_nulls()
-        self._names = pl.concat([names, names.str.to_uppercase()]).unique().implode()
         self._n_rows = 0
+        self._result: ComparisonResult | None = None
         self._met: list[pl.DataFrame] = []
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -235,6 +233,7 @@ class MarkerComparison:
             any cell may be null, further columns are ignored. It is to be given before effects are oriented.
         """
         self._n_rows += frame.height
+        self._result = None
         table = frame.lazy().select(pl.col(name).cast(dtype) for name, dtype in COLUMNS.items())
         meets = PLACE.is_in(self._places) | pl.col("rsid").is_in(self._names)
         rows = table.filter(meets.fill_null(value=False)).collect()
@@ -243,7 +242,18 @@ class MarkerComparison:
 
     def result(self) -> ComparisonResult:
         """Return what the rows seen so far say."""
-        rows = pl.concat(self._met) if self._met else pl.DataFrame(schema=COLUMNS)
+        if self._result is None:
+            self._result = self._compared() if self._met else self._nothing()
+        return self._result
+
+    def _nothing(self) -> ComparisonResult:
+        """Return what can be said of a file that meets no marker."""
+        build = BuildEvidence("", "too_few", "", 0, 0, 0, 0, 0, 0, 0, 0, self._markers.height)
+        frequency = FrequencyEvidence("not_estimable", 0, None, None, None, None, 0, None, self._ancestry)
+        return ComparisonResult(self._n_rows, 0, build, StrandEvidence("not_estimable", 0, 0, 0), frequency, {})
+
+    def _compared(self) -> ComparisonResult:
+        rows = pl.concat(self._met)
         met = met_markers(rows, self._markers)
         build = _build(met)
         sides = Alignment.of(met, _marker_by_build(met, build.build))
@@ -252,6 +262,19 @@ class MarkerComparison:
         examples = _build_examples(met, build.build) | _allele_examples(sides) | freq_examples
         kept = {kind: shown for kind, shown in examples.items() if shown}
         return ComparisonResult(self._n_rows, rows.height, build, strand, frequency, kept)
+
+
+def _sought(reference: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
+    """Return usable markers, and the places and names by which rows meet them."""
+    table = usable_markers(reference)
+    places = pl.concat([table[key].alias("place") for key in KEYS[1:]]).drop_nulls().unique().implode()
+    names = table["rsid"].drop_nulls()
+    return table, places, pl.concat([names, names.str.to_uppercase()]).unique().implode()
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> tuple[pl.DataFrame, pl.Series, pl.Series]:
+    return _sought(markers())
 
 
 def _build(met: Met) -> BuildEvidence:

@@ -42,7 +42,7 @@ CHANGES = {
     "simulated": ("study.toml", 'traits = "traits.csv"', 'traits = "traits.csv"\nsimulated = true', ESTIMATES),
     "label": ("traits.csv", "Exposure X", "Exposure Q", REPORT),
     "adjusted_for": ("traits.csv", "none,EUR,first", "weight,EUR,first", REPORT),
-    "ancestry": ("traits.csv", "none,EUR,first", "none,EAS,first", REPORT),
+    "ancestry": ("traits.csv", "none,EUR,first", "none,EAS,first", AFTER_X),
     "unit": ("traits.csv", "sd,10000", "native:%,10000", ESTIMATES),
     "curie": ("traits.csv", "metabolite,,", "metabolite,CHEBI:1,", ESTIMATES),
     "licence": ("traits.csv", "CC0,doi:10.1000/y", "CC-BY-4.0,doi:10.1000/y", ESTIMATES),
