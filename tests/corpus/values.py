@@ -294,7 +294,26 @@ def meta(text: str) -> dict[str, bytes]:
     return {"table.tsv-meta.yaml": text.encode()}
 
 
+def cases_and_controls(base: Base, name: str, cell: str) -> bytes:
+    """Return a table with cases and controls in place of n; one of them is no number in line 9."""
+    rows = [
+        {key: value for key, value in old.items() if key != N} | {"n_cases": "4000", "n_controls": "6000"}
+        for old in base.rows()
+    ]
+    rows[7][name] = cell
+    return written(rows)
+
+
 COLUMNS_AND_METADATA = (
+    *(
+        Case(
+            name=f"{name} is text",
+            make=lambda base, name=name: cases_and_controls(base, name, "many"),
+            expect=(Expected(f"non_numeric_{name}", "row", 9),),
+            dropped={f"non_numeric_{name}": 1},
+        )
+        for name in ("n_cases", "n_controls")
+    ),
     fatal("no effect allele", lambda base: without(base, A), "no_effect_allele_column", file_format="gwas_ssf"),
     fatal("no other allele", lambda base: without(base, X), "no_other_allele_column", file_format="gwas_ssf"),
     fatal("no effect", lambda base: without(base, B), "no_beta_column"),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SOURCES_OF_BETA = (("beta",), ("odds_ratio",), ("hazard_ratio",), ("z", "se"), ("z", "n", "eaf"))
 SOURCES_OF_SE = (("se",), ("ci_low", "ci_high"), ("z",), ("p_value",), ("neg_log_10_p_value",))
 _LEVEL = 0.95
+TELLING_P = 0.036
+"""Minus log10 of p above which p gives a standard error: that of |z| = 0.1. Nearer to 1 the rounding of p decides."""
 
 
 def can_make_beta(columns: Iterable[str]) -> bool:
@@ -57,7 +59,8 @@ def with_effects(frame: pl.DataFrame) -> pl.DataFrame:
     :math:`\\hat\\beta = z\\,s`, :math:`s = 1/\\sqrt{2 f (1 - f)(n + z^2)}` (Zhu et al. 2016, doi:10.1038/ng.3538).
     Standard error: ``se``; else a 95 % interval's width over :math:`2 \\times 1.96` (of logarithms if the effect is a
     ratio); else that :math:`s`, or :math:`\\hat\\beta/z`; else :math:`|\\hat\\beta|/z_p` with the :math:`z_p` of the
-    two-sided p value. A p of 0 or 1 gives no standard error, nor does an effect of 0.
+    two-sided p value. A p of 0 or above 0.92 gives no standard error, nor does an effect of 0. An effect from Z, n and
+    f is made only where the file has no column of effects: it would be on another scale than the others.
     """
     columns = frozenset(frame.columns)
     return _with_se(_with_beta(frame, columns), columns)
@@ -73,7 +76,9 @@ def _with_beta(frame: pl.DataFrame, columns: frozenset[str]) -> pl.DataFrame:
             beta = _filled(beta, log, f"beta_from_{ratio}", used)
     if {"z", "se"} <= columns and beta.null_count():
         beta = _filled(beta, frame.select(pl.col("z") * pl.col("se")).to_series(), "beta_from_z_and_se", used)
-    if {"z", "n", "eaf"} <= columns and beta.null_count():
+    # in SD of the trait: beside effects on the file's own scale it would be a second scale in one column
+    has_own_scale = not columns.isdisjoint({"beta", "odds_ratio", "hazard_ratio"})
+    if {"z", "n", "eaf"} <= columns and beta.null_count() and not has_own_scale:
         beta = _filled(beta, frame.select(pl.col("z") * _se_of_z()).to_series(), "beta_from_z", used)
     return frame.with_columns(beta.alias("beta_"), (~given & beta.is_not_null()).alias("is_beta_derived"), *used)
 
@@ -124,7 +129,7 @@ def _from_interval(frame: pl.DataFrame, columns: frozenset[str]) -> pl.Series:
 
 def _from_p(beta: pl.Series, p: pl.Series, *, wanted: pl.Series) -> pl.Series:
     """Return standard errors from effects and minus log10 p, where they can be had."""
-    usable = wanted & p.is_not_null() & p.is_finite() & (p > 0) & beta.is_not_null() & (beta != 0)
+    usable = wanted & p.is_not_null() & p.is_finite() & (p > TELLING_P) & beta.is_not_null() & (beta != 0)
     se = np.full(len(beta), np.nan)
     where = usable.fill_null(value=False).to_numpy()
     se[where] = np.abs(beta.filter(usable).to_numpy()) / z_from_neg_log10_p(p.filter(usable).to_numpy())

@@ -27,7 +27,7 @@ from osteobiome.sumstats.parsing import parsed
 from osteobiome.sumstats.qc.checks import finding
 from osteobiome.sumstats.qc.duplicates import drop_duplicates
 from osteobiome.sumstats.qc.reference import comparison_findings
-from osteobiome.sumstats.qc.rows import author_excluded, is_true, not_tested, row_checks, split
+from osteobiome.sumstats.qc.rows import author_excluded, is_true, not_tested, p_tells_no_error, row_checks, split
 from osteobiome.sumstats.qc.whole import WholeFile, places
 from osteobiome.sumstats.reference import chromosome_lengths
 from osteobiome.sumstats.resolving import resolve_columns, unused_columns
@@ -326,8 +326,20 @@ class Ingest:
             found += comparison_findings(
                 self.comparison.result(), declared_build=self.options.genome_build, ancestry=self.options.ancestry
             )
-        self._found = found
-        return found
+        self._found = self._sensible(found)
+        return self._found
+
+    def _sensible(self, found: list[Finding]) -> list[Finding]:
+        """Leave out doubts that another finding settles, and those that the role of the trait makes pointless."""
+        names = {one.id for one in found}
+        settled = {"eaf_is_maf"} if "frequencies_agree" in names else set()
+        kept = [one for one in found if one.id not in settled]
+        if self.options.side == "exposure":  # a list of instruments is no whole GWAS, and need not be
+            kept = [
+                finding("selected_rows", one.count, one.found) if one.id == "only_significant_rows" else one
+                for one in kept
+            ]
+        return kept
 
     def _assumed(self) -> list[Finding]:
         """Say so if the effect allele rests on a convention only."""
@@ -350,7 +362,9 @@ class Ingest:
     @property
     def genome_build(self) -> str:
         """Build of the positions in the result; empty if there are none."""
-        return (self.options.lift_to or self.options.genome_build) if self.n_placed else ""
+        if not self.n_placed:
+            return ""
+        return self.options.lift_to or self.options.genome_build or self.inferred_build()
 
     def _piece(self, lines: Piece) -> _Piece:
         """Turn some lines of text into checked, oriented rows; runs in a thread and changes nothing of this object."""
@@ -401,7 +415,11 @@ class Ingest:
             reasons = raw["_drop"].drop_nulls().unique().sort().to_list()
             rules = [(str(name), pl.col("_drop") == name, "rsid") for name in reasons]
             raw = split(raw, rules, ledger, kind="policy") if rules else raw
-        return split(raw, [("not_tested", not_tested(raw.columns), "rsid")], ledger, kind="policy")
+        silent = [
+            ("not_tested", not_tested(raw.columns), "rsid"),
+            ("no_se_from_p_value", p_tells_no_error(raw.columns), "p_value__text"),
+        ]
+        return split(raw, silent, ledger, kind="policy")
 
     def _left_out(self, kept: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
         """Drop good rows that the authors marked as not to be used."""

@@ -16,7 +16,7 @@ from osteobiome.sumstats.numbers import MISSING, neg_log10_from_text
 
 NUMERIC = (
     "beta", "odds_ratio", "hazard_ratio", "z", "se", "ci_low", "ci_high", "eaf", "neg_log_10_p_value", "n", "n_cases",
-    "n_controls", "info",
+    "n_controls",
 )  # fmt: skip
 """Columns read as numbers; ``position`` and ``p_value`` are read in their own way."""
 FINE, ABSENT, DECIMAL_COMMA, UNICODE_MINUS, NOT_A_NUMBER, THOUSANDS = range(6)

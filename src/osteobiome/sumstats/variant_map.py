@@ -235,7 +235,7 @@ class VariantMap:
     @property
     def provides(self) -> frozenset[str]:
         """Columns that the list can fill, wholly or in part."""
-        return frozenset(self._offers)
+        return frozenset(self._offers) - {"effect_allele"}  # which allele an effect belongs to, no list can know
 
     def __len__(self) -> int:
         """Return the number of entries."""

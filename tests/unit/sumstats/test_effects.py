@@ -66,6 +66,18 @@ def test_with_effects__z_alone_is_no_effect(n, eaf):
     assert frame["se_"][0] is None
 
 
+def test_with_effects__z_fills_no_gap_in_a_column_of_effects():
+    """An effect in SD of the trait among log odds ratios would be a second scale in one column."""
+    frame = made(odds_ratio=[1.5, None], se=[0.1, None], z=[4.0, 5.0], n=[1e4, 1e4], eaf=[0.3, 0.3])
+    assert frame["beta_"].to_list() == [pytest.approx(math.log(1.5)), None]
+
+
+def test_with_effects__z_with_its_standard_error():
+    frame = made(z=[4.0, -2.0], se=[0.1, 0.2])
+    assert frame["beta_"].to_list() == [0.4, -0.4]
+    assert frame["beta_from_z_and_se"].all()
+
+
 def test_with_effects__interval_of_an_effect_and_of_a_ratio():
     se = 0.07
     low, high = 0.3 - Z95 * se, 0.3 + Z95 * se
@@ -101,7 +113,9 @@ def test_with_effects__se_from_p_far_below_the_smallest_double():
     assert frame["se_from_p_value"].all()
 
 
-@pytest.mark.parametrize(("beta", "p"), [(0.0, 1.3), (0.1, 0.0), (0.1, math.inf), (0.1, None), (None, 1.3)])
+@pytest.mark.parametrize(
+    ("beta", "p"), [(0.0, 1.3), (0.1, 0.0), (0.1, 0.004), (0.1, math.inf), (0.1, None), (None, 1.3)]
+)
 def test_with_effects__no_se_from_a_p_that_says_nothing(beta, p):
     assert made(beta=[beta, 0.1], p=[p, 1.3])["se_"][0] is None
 

@@ -1,10 +1,12 @@
 """Row checks: each kind of bad row is dropped once, with its line and the value found there."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from osteobiome.core.rows import RowLedger
 from osteobiome.core.text import reason
+from osteobiome.sumstats import identity
 from osteobiome.sumstats.qc import FAULT_REASONS, drop_duplicates, split
 from osteobiome.sumstats.reading import LINE
 
@@ -210,3 +212,13 @@ def test_fault_reasons__hold_every_reason_that_the_checks_can_give():
 
 def test_fault_reasons__are_explained_to_readers():
     assert [name for name in FAULT_REASONS if reason(name) == name.replace("_", " ")] == []
+
+
+def test_duplicates__longer_variants_that_a_key_cannot_tell_apart_are_left_out(gwas, monkeypatch):
+    monkeypatch.setattr(identity, "_hashes", lambda texts: np.full(len(texts), 7, dtype=np.uint64))
+    stats = gwas(
+        {"effect_allele": "CAT", "other_allele": "C"}, {"effect_allele": "CGG", "other_allele": "C"}, {"rsid": "rs9"}
+    )
+    assert stats.frame["rsid"].to_list() == ["rs9"]
+    (drop,) = stats.rows.dropped
+    assert (drop.reason, drop.count, drop.kind, drop.lines) == ("hash_collision", 2, "policy", (2, 3))

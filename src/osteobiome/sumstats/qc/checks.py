@@ -106,7 +106,8 @@ _ROWS = (
     "eaf_out_of_range", "p_out_of_range", "n_not_positive",
     *[f"missing_{name}" for name in ("beta", "odds_ratio", "hazard_ratio", "z", "se")],
     *[f"non_numeric_{name}" for name in (
-        "beta", "odds_ratio", "hazard_ratio", "z", "se", "eaf", "p_value", "neg_log_10_p_value", "n")],
+        "beta", "odds_ratio", "hazard_ratio", "z", "se", "eaf", "p_value", "neg_log_10_p_value", "n",
+        "n_cases", "n_controls")],
     *[f"infinite_{name}" for name in (
         "beta", "odds_ratio", "hazard_ratio", "z", "se", "eaf", "neg_log_10_p_value", "n")],
 )  # fmt: skip
@@ -129,7 +130,6 @@ _DOUBTS = {
     "many_p_values_of_0": "The program that wrote the file rounds p to 0; check that the column is not damaged",
     "md5_differs": "The file is not the one that the metadata describe; packing it anew changes this too",
     "lambda_low": "Test statistics are smaller than chance: check the standard errors",
-    "lambda_high": "Test statistics are much larger than chance: population structure, or an odds ratio read as beta",
     "eaf_is_maf": "It may be the frequency of the minor allele, which need not be the effect allele",
     "excel_mangled_name": "A spreadsheet has made dates of names; use the original file",
     "position_in_scientific_notation": "A spreadsheet has rounded the positions; use the original file",
@@ -149,6 +149,10 @@ _NOTES = {
     "lambda": "",
     "n_varies": "Rows with few people come from few cohorts; consider leaving them out",
     "unused_columns": "",
+    "hash_collision": "",
+    "selected_rows": "",
+    "no_se_from_p_value": "",
+    "lambda_high": "Large studies of polygenic traits reach such values; so does population structure",
     "not_tested": "",
     "beta_from_z_and_se": "",
     "build_inferred": "Declare the build",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from osteobiome.sumstats.qc.checks import finding
@@ -138,11 +139,18 @@ def is_other_ancestry(declared: str, reference: str) -> bool:
 
     Examples
     --------
-    >>> is_other_ancestry("East Asian", "EUR"), is_other_ancestry("european", "EUR"), is_other_ancestry("", "EUR")
-    (True, False, False)
+    >>> is_other_ancestry("East Asian", "EUR"), is_other_ancestry("non-European", "EUR"), is_other_ancestry("", "EUR")
+    (True, True, False)
     """
-    text = declared.strip().lower()
-    return text not in {"", "unknown", "na", reference.lower()} and not (reference == "EUR" and "european" in text)
+    words = set(re.findall(r"[a-z]+", declared.lower()))
+    return reference == "EUR" and not words.isdisjoint(_OTHERS)
+
+
+_OTHERS = frozenset(
+    {"afr", "african", "africans", "amr", "american", "asian", "asians", "csa", "eas", "hispanic", "latino", "mid",
+     "mixed", "multi", "non", "sas"}
+)  # fmt: skip
+"""Words that name samples whose frequencies need not be those of Europeans; other words count as undeclared."""
 
 
 def _disagreeing(evidence: FrequencyEvidence) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.rows import MAX_LINES
+from osteobiome.sumstats.effects import TELLING_P
 from osteobiome.sumstats.numbers import blank, is_non_numeric, number
 from osteobiome.sumstats.parsing import ABSENT, DECIMAL_COMMA, FINE, NOT_A_NUMBER, THOUSANDS, UNICODE_MINUS
 from osteobiome.sumstats.reading import LINE
@@ -84,6 +85,9 @@ def row_checks(
         checks += _state_checks("eaf", columns)
         checks.append(("eaf_out_of_range", (pl.col("eaf") < 0) | (pl.col("eaf") > 1), "eaf__text"))
     checks += _p_checks(columns)
+    for name in ("n_cases", "n_controls"):
+        if f"{name}__state" in columns:
+            checks += _state_checks(name, columns)[:-1]
     if "n" in columns:
         checks += _state_checks("n", columns)
         checks.append(("n_not_positive", pl.col("n") <= 0, "n__text"))
@@ -204,6 +208,22 @@ def not_tested(columns: Sequence[str]) -> pl.Expr:
 
 
 _TOLD = (*EFFECTS, "se", "ci_low", "ci_high", "p_value", "neg_log_10_p_value")
+
+
+def p_tells_no_error(columns: Sequence[str]) -> pl.Expr:
+    """Return where only p could give the standard error and cannot: it is near 1, or the effect is 0.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Columns of the parsed frame with effects.
+    """
+    logs = [name for name in ("neg_log_10_p_value", "p") if name in columns]
+    if not logs or not {"se", "z", "ci_low"}.isdisjoint(columns):
+        return pl.lit(value=False)
+    p = pl.coalesce(logs)
+    near_1 = (p >= 0) & (p <= TELLING_P)
+    return pl.col("beta_").is_not_null() & pl.col("se_").is_null() & (near_1 | ((pl.col("beta_") == 0) & (p >= 0)))
 
 
 def split(frame: pl.DataFrame, checks: list[RowCheck], ledger: RowLedger, *, kind: DropKind = "fault") -> pl.DataFrame:

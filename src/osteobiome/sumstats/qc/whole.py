@@ -1,7 +1,7 @@
 """Checks that need the whole file: what a column seems to hold, whether numbers fit each other and a reference.
 
-Chunks are looked at once. What needs a distribution uses rows whose line number is a multiple of a stride that doubles
-as the file grows, so the answer does not depend on how the file was cut into chunks.
+Chunks are looked at once. What needs a distribution uses a scattered part of the rows, chosen by their line numbers,
+that thins out as the file grows, so the answer does not depend on how the file was cut into chunks.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_SAMPLE = 400_000
 """Rows kept for checks of distributions."""
 _SAMPLED = ("chromosome", "beta", "odds_ratio", "se", "eaf", "n", "p", "neg_log_10_p_value", "beta_", "se_")
+MOST = 0.99
+"""Share of rows that is 'all of them': single rows may be anything."""
 ENOUGH = 100
 """Rows below which nothing is said about a whole column."""
 ENOUGH_FOR_SIGNS, ENOUGH_FOR_MINOR = 20, 50
@@ -63,6 +65,15 @@ class Places:
         self.count += count
         if len(self.shown) < MAX_EXAMPLES:
             self.shown = (*self.shown, *examples)[:MAX_EXAMPLES]
+
+
+def _chosen(stride: int) -> pl.Expr:
+    """Return which rows are looked at: about one in ``stride``, scattered, by their line alone.
+
+    Lines are multiplied by a constant of Knuth (The Art of Computer Programming 3, section 6.4) modulo 2^32, so that
+    no regular pattern of a file, such as two traits in turn, meets that of the sample.
+    """
+    return (pl.col("__line__") * 2_654_435_761) % (1 << 32) < (1 << 32) // stride
 
 
 def places(frame: pl.DataFrame, condition: pl.Expr, *, column: str, shown: str) -> tuple[int, tuple[Example, ...]]:
@@ -107,11 +118,11 @@ class WholeFile:
         """Take the parsed rows of a chunk, good and bad ones."""
         self._n_rows += raw.height
         rows = raw.select("__line__", *[name for name in _SAMPLED if name in raw.columns])
-        self._sample.append(rows.filter(pl.col("__line__") % self._stride == 0) if self._stride > 1 else rows)
+        self._sample.append(rows.filter(_chosen(self._stride)) if self._stride > 1 else rows)
         self._n_sampled += self._sample[-1].height
         while self._n_sampled > MAX_SAMPLE:
             self._stride *= 2
-            self._sample = [rows.filter(pl.col("__line__") % self._stride == 0) for rows in self._sample]
+            self._sample = [rows.filter(_chosen(self._stride)) for rows in self._sample]
             self._n_sampled = sum(rows.height for rows in self._sample)
         if "rsid__text" in raw.columns:
             others = raw.filter(~pl.col("rsid").str.starts_with("rs"))
@@ -194,7 +205,7 @@ class WholeFile:
             return None
         both = sample.drop_nulls(["beta", "se"])
         negative = float((both["se"] < 0).mean() or 0.0)  # type: ignore[arg-type]
-        if both.height < 10 or negative < 0.1 or not (both["beta"] > 0).all():
+        if both.height < 10 or negative < 0.1 or float((both["beta"] > 0).mean() or 0.0) < MOST:  # type: ignore[arg-type]
             return None
         text = f"{100 * negative:.0f} % of the standard errors are negative and no effect is"
         rows = both.filter(pl.col("se") < 0).head(MAX_EXAMPLES)
@@ -217,9 +228,11 @@ class WholeFile:
             return None
         beta = sample["beta"].drop_nulls()
         middle = float(np.median(beta.to_numpy()))
-        if not (beta > 0).all() or not 0.8 < middle < 1.25:
+        if float((beta > 0).mean() or 0.0) < MOST or not 0.8 < middle < 1.25:  # type: ignore[arg-type]
             return None
-        if len(beta) < ENOUGH and not _log_fits_p_better(sample):
+        has_p = "p" in sample.columns or "neg_log_10_p_value" in sample.columns
+        narrow = float(((beta > 0.5) & (beta < 2.0)).mean() or 0.0) >= MOST  # type: ignore[arg-type]
+        if not (_log_fits_p_better(sample) if has_p else narrow and len(beta) >= ENOUGH):
             return None
         text = f"no effect is negative and their median is {significant(middle)}, as odds ratios are"
         return finding(
