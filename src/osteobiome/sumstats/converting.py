@@ -103,6 +103,11 @@ def convert_sumstats(
         source=path.name,
         source_sha256=file_sha256(path),
     )
+    known = ingest.stated.metadata
+    if known is not None:
+        facts = replace(
+            facts, label=known.trait, n=known.sample_size, n_cases=known.n_cases, ancestry=known.ancestry, sex=known.sex
+        )
     frames = ingest.checked_frames(max_bad_rows=max_bad_rows)
     written = write_sumstats(frames, out, to=to, facts=facts, side=options.side, overwrite=overwrite)
     rows = ingest.report()

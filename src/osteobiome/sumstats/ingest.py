@@ -136,7 +136,7 @@ class Ingest:
         self._declared_build = options.genome_build
         options = replace(options, genome_build=options.genome_build or stated.genome_build)
         self.options = options
-        self._stated = stated
+        self.stated = stated
         provided = options.variant_map.provides if options.variant_map is not None else frozenset[str]()
         self.found: Columns = resolve_columns(
             table.header, fmt, side=options.side, where=str(table.path), provided=provided
@@ -314,7 +314,7 @@ class Ingest:
         """Return what reading and whole-file checks found; call it after the last frame."""
         if self._found is not None:
             return self._found
-        stated = self._stated.findings(declared_build=self._declared_build)
+        stated = self.stated.findings(declared_build=self._declared_build)
         found = [
             *self._table.findings,
             *stated,

@@ -618,3 +618,16 @@ def test_check__a_locus_is_not_doubted_for_being_one(osteobiome, write, n_chromo
     found = {finding["id"] for finding in document["findings"]}
     assert found & {"lambda_high", "eaf_is_maf"} == doubts
     assert document["verdict"] == ("doubtful" if doubts else "usable")
+
+
+def test_convert__keeps_what_the_metadata_of_the_source_say(osteobiome, write, tmp_path):
+    path = write("x.tsv")
+    (path.parent / "x.tsv-meta.yaml").write_text(
+        "genome_assembly: GRCh37\ntrait_description:\n  - Heel bone density\nsamples:\n"
+        "  - sample_size: 4000\n    sample_ancestry: [European]\nsex: combined\n"
+    )
+    out = tmp_path / "y.tsv.gz"
+    assert osteobiome("sumstats", "convert", path, "--to", "ssf", "--out", out).code == 0
+    text = (tmp_path / "y.tsv.gz-meta.yaml").read_text()
+    for part in ("GRCh37", "Heel bone density", "4000", "European"):
+        assert part in text, part
