@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from osteobiome.sumstats.formats import FORMATS, Format, Side
-from osteobiome.sumstats.ingest import Ingest, IngestOptions
+from osteobiome.sumstats.ingest import Ingest
 from osteobiome.sumstats.maps import read_variant_map
+from osteobiome.sumstats.options import IngestOptions
 from osteobiome.sumstats.reading import open_table
 from osteobiome.sumstats.sniffing import mapped_format, sniff
 from osteobiome.sumstats.table import begin

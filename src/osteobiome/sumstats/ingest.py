@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from osteobiome.sumstats.formats.applying import our_columns
 from osteobiome.sumstats.formats.generic import assumed_effect_allele
 from osteobiome.sumstats.identity import CLASS_INDEL, FROM_KEY, orient, turned_back, with_identity, with_variant_key
 from osteobiome.sumstats.liftover import lift
+from osteobiome.sumstats.options import IngestOptions
 from osteobiome.sumstats.parsing import parsed
 from osteobiome.sumstats.qc.checks import finding
 from osteobiome.sumstats.qc.duplicates import drop_duplicates
@@ -38,14 +39,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from osteobiome.core.findings import Example, Finding
-    from osteobiome.sumstats.formats.registry import Columns, Format, Side
-    from osteobiome.sumstats.maps import VariantMap
+    from osteobiome.sumstats.formats.registry import Columns, Format
     from osteobiome.sumstats.reading import Piece, TextTable
     from osteobiome.sumstats.spool import Bucket
     from osteobiome.sumstats.stated import Stated
 
-CHUNK_BYTES = 12_000_000
-"""Text read at a time; two chunks are worked on at once."""
 THREADS = 2
 _PREVIEW_BYTES = 1_000_000
 _ROW_BYTES, _PACKED = 70.0, 3.0
@@ -53,47 +51,6 @@ _ROW_BYTES, _PACKED = 70.0, 3.0
 P_GAP, P_GAP_SHARE = 1.0, 0.2
 """A printed p and that of beta / se may differ by one plus a fifth on the scale of minus log10: printed numbers are
 rounded, and some programs print p of another test. Our choice: it only decides about a note, never about a row."""
-
-
-@dataclass(frozen=True, slots=True)
-class IngestOptions:
-    """How a file is to be read.
-
-    Parameters
-    ----------
-    genome_build : str
-        Build of the positions as declared; empty if unknown.
-    side : {"exposure", "outcome"}
-        Which half of a two-trait table is read.
-    trait : str, optional
-        Which trait of a table that holds several.
-    lift_to : str
-        Build to bring the positions to; empty to leave them.
-    ancestry : str
-        Ancestry of the sample; only an undeclared or European one is expected to have the frequencies of the bundled
-        reference.
-    as_in_file : bool
-        Give rows back with the effect allele of the file, not turned to the first of its class; for writing them anew.
-    variant_map : VariantMap, optional
-        Fills positions, identifiers, other alleles and frequencies that the file lacks.
-    reference : polars.DataFrame, optional
-        Markers with frequencies to compare with, in place of the bundled European ones.
-    compare : bool
-        Whether to compare with markers at all.
-    chunk_bytes : int
-        Text read at a time; no result depends on it.
-    """
-
-    genome_build: str = ""
-    side: Side = "outcome"
-    trait: str | None = None
-    lift_to: str = ""
-    ancestry: str = ""
-    as_in_file: bool = False
-    variant_map: VariantMap | None = None
-    reference: pl.DataFrame | None = field(default=None, repr=False)
-    compare: bool = True
-    chunk_bytes: int = CHUNK_BYTES
 
 
 @dataclass(frozen=True, slots=True)

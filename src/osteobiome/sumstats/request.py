@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from osteobiome.core.errors import ConfigError, Fault, nearest
 from osteobiome.sumstats.formats import FORMATS, Side
-from osteobiome.sumstats.ingest import IngestOptions
 from osteobiome.sumstats.maps import read_variant_map
+from osteobiome.sumstats.options import IngestOptions
 from osteobiome.sumstats.reference import BUILDS
 from osteobiome.sumstats.sniffing import mapped_format
 

@@ -12,7 +12,8 @@ from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import polars_schema
 from osteobiome.store import file_sha256
 from osteobiome.sumstats.formats import FORMATS
-from osteobiome.sumstats.ingest import Ingest, IngestOptions
+from osteobiome.sumstats.ingest import Ingest
+from osteobiome.sumstats.options import IngestOptions
 from osteobiome.sumstats.reading import open_table
 from osteobiome.sumstats.resolving import resolve_columns
 from osteobiome.sumstats.sniffing import columns_not_found, mapped_format, sniff
