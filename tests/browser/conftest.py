@@ -100,7 +100,7 @@ def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("large")
     simulated = random.Random(11)
     xs, ys = [f"x{i}" for i in range(N_EXPOSURES)], [f"y{i}" for i in range(N_OUTCOMES)]
-    places = [(f"rs{i}", 1 + i % 22, 1_000_000 + 2_000_000 * (i // 22)) for i in range(N_EXPOSURES * N_VARIANTS)]
+    places = [(f"rs{i}", 1 + i % 22, 1_000_000 + 1_200_000 * (i // 22)) for i in range(N_EXPOSURES * N_VARIANTS)]
     for i, name in enumerate(xs):
         chosen = places[i * N_VARIANTS : (i + 1) * N_VARIANTS]
         _write(folder / f"{name}.tsv", chosen, effects=[simulated.gauss(0.08, 0.01) for _ in chosen], se=0.008)
