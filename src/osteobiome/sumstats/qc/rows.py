@@ -198,7 +198,8 @@ def not_tested(columns: Sequence[str]) -> pl.Expr:
     columns : sequence of str
         Columns of the parsed frame with effects.
     """
-    silent = [pl.col("beta_").is_null(), pl.col("se_").is_null()]
+    is_known = pl.col("rsid").is_not_null() | pl.col("position").is_not_null()
+    silent = [is_known, pl.col("beta_").is_null(), pl.col("se_").is_null()]
     silent += [pl.col(name).is_null() for name in ("p", "neg_log_10_p_value") if name in columns]
     states = [name for name in columns if name.endswith("__state") and name.removesuffix("__state") in _TOLD]
     # text that is no number is a fault and no silence

@@ -160,7 +160,7 @@ def _read(text: bytes, grid: Grid) -> pl.DataFrame | None:
             schema=dict.fromkeys(grid.columns, pl.String),
             quote_char='"' if grid.has_csv_quotes else None,
         )
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, OSError):  # polars takes text that begins with "x^" for packed, and fails
         return None
 
 
