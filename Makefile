@@ -9,6 +9,9 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 FUZZ := $(VENV)/.fuzz-installed
 FUZZ_SECONDS ?= 60
+# processes that share the tests; 0 runs them in one, as a debugger needs
+WORKERS ?= auto
+FAST := -m "not slow and not browser and not calibration" tests/unit tests/contract tests/reference tests/architecture
 # An interpreter counts only if it runs and can make virtual environments: a name on the path may be a broken shim.
 PROBE := import sys, venv, ensurepip; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))
 
@@ -42,17 +45,17 @@ demo: $(RUNTIME)  ## set up and run both bundled studies on real data; prints ta
 	@$(OSTEO) demo --out $(DEMO_OUT)/sclerostin-bone
 
 test: $(DEV)  ## set up and pass every test
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile
 
-fast: $(DEV)  ## the fast set: unit, contract, reference, architecture
-	$(PY) -m pytest -q -m "not slow and not browser and not calibration" tests
+fast: $(DEV)  ## the fast set: unit, contract, reference and architecture tests that take no second
+	$(PY) -m pytest -q -n $(WORKERS) $(FAST)
 
-check: $(DEV)  ## format, lint, layers, types, unit and contract tests
+check: $(DEV)  ## format, lint, layers, types, and the fast set
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
-	$(PY) -m pytest -q tests/unit tests/contract tests/architecture
+	$(PY) -m pytest -q -n $(WORKERS) $(FAST)
 
 format: $(DEV)  ## format and fix what can be fixed
 	$(VENV)/bin/ruff format .

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import json_schema
 
@@ -25,6 +27,7 @@ def test_method_pages__exist_for_each_estimator():
         assert entry.doi in page
 
 
+@pytest.mark.slow
 def test_readme__python_example_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert blocks

@@ -66,7 +66,9 @@ def test_commands__are_those_of_the_contract():
     assert set(_commands()) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "demo" else name for name in COMMANDS]
+)
 def test_command__prints_one_json_document(name, arguments, osteobiome):
     ran = osteobiome(*name.split(), *arguments[name], "--json")
     assert ran.code == 0, ran.err

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from functools import lru_cache
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
+import typer.main
 
 from osteobiome.cli import mr, study, sumstats
 from osteobiome.cli.shared import BAD_INPUT, CRASHED, print_json
 from osteobiome.core.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app = typer.Typer(
     name="osteobiome",
@@ -34,7 +39,7 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 def run() -> None:
     """Run the command line; exit codes: 0 done, 1 a task crashed or interrupted, 2 bad input."""
     try:
-        code = app(standalone_mode=False)
+        code = _command()(standalone_mode=False)
     except UsageError as error:
         _usage_error(error)
     except BrokenPipeError:
@@ -44,6 +49,12 @@ def run() -> None:
         sys.stderr.write("osteobiome: interrupted; finished tasks are kept, the same command resumes.\n")
         code = CRASHED
     sys.exit(code)
+
+
+@lru_cache(maxsize=1)
+def _command() -> Callable[..., int]:
+    """Return the command with all its options; typer would read every signature anew at each call."""
+    return typer.main.get_command(app)
 
 
 def _usage_error(error: Exception) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from functools import lru_cache
 from importlib import metadata
 
 DEPENDENCIES = ("numpy", "scipy", "numba", "polars", "pydantic", "vl-convert-python")
@@ -28,5 +29,10 @@ def provenance() -> dict[str, object]:
         "python": platform.python_version(),
         "system": sys.platform,
         "machine": platform.machine(),
-        "dependencies": {name: metadata.version(name) for name in DEPENDENCIES},
+        "dependencies": dict(_versions()),
     }
+
+
+@lru_cache(maxsize=1)
+def _versions() -> tuple[tuple[str, str], ...]:
+    return tuple((name, metadata.version(name)) for name in DEPENDENCIES)

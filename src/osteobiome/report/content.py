@@ -94,6 +94,10 @@ findings, traits, published : polars.DataFrame
 
     def primary(self) -> pl.DataFrame:
         """Return the primary estimates in order."""
+        return self._primary
+
+    @cached_property
+    def _primary(self) -> pl.DataFrame:
         return self.estimates.filter(pl.col("is_primary"))
 
     def of_pair(self, table: str, row: dict[str, Any]) -> pl.DataFrame:

@@ -160,6 +160,7 @@ def _title(view: dict[str, Any]) -> str:
     return f"{view['exposure']} → {view['outcome']}: {result}"
 
 
+@lru_cache(maxsize=1)
 def _environment() -> jinja2.Environment:
     loader = jinja2.FunctionLoader(_resource)
     return jinja2.Environment(

@@ -23,7 +23,7 @@ import polars as pl
 from osteobiome.store import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _CHROMOSOME_BITS = 55
 """From a key to its chromosome."""
@@ -106,6 +106,7 @@ class Spool:
         self._folder: Path | None = None
         self._waiting: dict[int, list[pl.DataFrame]] = {}
         self._files: dict[int, list[Path]] = {}
+        self._sizes: dict[int, int] = {}
         self._n_waiting = 0
         self._n_files = 0
         self._passed = -1
@@ -146,6 +147,7 @@ class Spool:
         }
         for number, size in runs.rows():
             self._waiting.setdefault(number, []).append(frame.slice(begin, size))
+            self._sizes[number] = self._sizes.get(number, 0) + size
             begin += size
         self._n_waiting += frame.height
         if self._n_waiting > self._memory_rows:
@@ -159,16 +161,33 @@ class Spool:
         seen = self._chromosomes
         if not seen or max(seen) - min(seen) + 1 != len(seen):
             return
-        for number in sorted(self._waiting.keys() | self._files.keys()):
-            if number >= min(self._lowest, _N_PLACED):
-                return
-            self._passed = number
-            yield self._take(number)
+        end = min(self._lowest, _N_PLACED)
+        for several in self._several(number for number in self._sizes if number < end):
+            self._passed = several[-1]
+            yield self._take(several)
 
-    def _take(self, number: int) -> Bucket:
-        frames = self._waiting.pop(number, [])
+    def _several(self, numbers: Iterable[int]) -> Iterator[list[int]]:
+        """Group buckets that follow each other, so that a small table is finished in one go and not in twenty."""
+        several: list[int] = []
+        n_rows = 0
+        for number in sorted(numbers):
+            if several and n_rows + self._sizes[number] > BUCKET_ROWS:
+                yield several
+                several, n_rows = [], 0
+            several.append(number)
+            n_rows += self._sizes[number]
+        if several:
+            yield several
+
+    def _take(self, numbers: list[int]) -> Bucket:
+        paths: list[Path] = []
+        frames: list[pl.DataFrame] = []
+        for number in numbers:
+            paths += self._files.pop(number, [])
+            frames += self._waiting.pop(number, [])
+            del self._sizes[number]
         self._n_waiting -= sum(frame.height for frame in frames)
-        return Bucket(tuple(self._files.pop(number, [])), tuple(frames), self._key)
+        return Bucket(tuple(paths), tuple(frames), self._key)
 
     def _flush(self) -> None:
         """Put all waiting rows on disk."""
@@ -186,13 +205,12 @@ class Spool:
 
     def buckets(self) -> Iterator[Bucket]:
         """Give the rows back, bucket after bucket in the order of the key."""
-        for number in sorted(self._waiting.keys() | self._files.keys()):
-            yield self._take(number)
+        yield from map(self._take, self._several(self._sizes))
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Rows of one range of the key, where they wait.
+    """Rows of one or several ranges of the key that follow each other, where they wait.
 
     Parameters
     ----------

@@ -67,6 +67,7 @@ def test_svg__of_few_points_is_vectors():
     assert "<image" not in _scatter(50).svg()
 
 
+@pytest.mark.slow
 def test_svg__of_a_crowd_holds_one_image_and_the_same_axes():
     """The axis labels must be those of the figure drawn whole."""
     import vl_convert
@@ -81,6 +82,7 @@ def test_svg__of_a_crowd_holds_one_image_and_the_same_axes():
     assert figure.pdf().startswith(b"%PDF-")
 
 
+@pytest.mark.slow
 def test_svg__of_a_crowd_keeps_the_points_where_they_are():
     """Drawn to pixels, the vector file with its image fits the figure drawn whole best where it lies, to the pixel."""
     import vl_convert

@@ -91,8 +91,27 @@ def test_passed__a_sorted_file_leaves_while_it_comes():
     frame = table().sort("variant_key", "line")
     placed = frame.filter(pl.col("variant_key") < 1 << 60)
     early, late = hopeful(cut(placed, 300), n_rows=1e7)
-    assert len(early) > 10
+    assert sum(part.height for part in early) > 0.8 * placed.height
     assert pl.concat([*early, *late]).equals(placed)
+
+
+def test_buckets__of_a_small_table_leave_together():
+    frame = table().sort("variant_key", "line")
+    with Spool(key="variant_key", n_rows=1e7) as spool:
+        spool.add(frame)
+        (whole,) = spool.buckets()
+    assert whole.sorted().equals(frame)
+
+
+def test_buckets__of_a_large_table_stay_small(monkeypatch):
+    monkeypatch.setattr("osteobiome.sumstats.spool.BUCKET_ROWS", 200)
+    frame = table().sort("variant_key", "line")
+    with Spool(key="variant_key", n_rows=1e7) as spool:
+        spool.add(frame)
+        parts = [one.sorted() for one in spool.buckets()]
+    assert len(parts) > 3
+    assert max(part.height for part in parts) < 600
+    assert pl.concat(parts).equals(frame)
 
 
 def test_passed__names_wait_to_the_end():
