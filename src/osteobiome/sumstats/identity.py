@@ -40,7 +40,9 @@ for _pair in ("AC", "AG", "TG", "TC", "AT", "CG"):
 _KIND_SHIFT = 60
 _HASH_BITS = 60
 _SITE_BITS = 23
-"""Bits below chromosome and position; the class of a single-nucleotide variant is below 16."""
+"""Bits below chromosome and position."""
+_N_SITES = 16
+"""The class of a single-nucleotide variant is below this, the hash of longer alleles is not."""
 _POSITION_BITS = 32
 _CHROMOSOMES = (
     {str(i): i for i in range(1, 26)}
@@ -100,8 +102,8 @@ def orient(frame: pl.DataFrame, *, remember: bool = False) -> pl.DataFrame:
         1 - eaf.
     """
     frame = _trim_long(frame)
-    effect, other = _codes(frame)
-    classes, is_first = _CLASS[effect, other], _FIRST[effect, other]
+    pair = _pair_codes(frame)
+    classes, is_first = _CLASS.take(pair), _FIRST.take(pair)
     is_long = classes == CLASS_INDEL
     if is_long.any():
         rows = frame.filter(pl.Series(is_long))
@@ -142,13 +144,13 @@ def _is_palindromic() -> pl.Expr:
     return pl.col("allele_class").is_in([2, 3]).alias("is_palindromic")
 
 
-def _codes(frame: pl.DataFrame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return 0 to 3 for A, C, G and T, and 4 for longer alleles, of effect and other allele."""
+def _pair_codes(frame: pl.DataFrame) -> NDArray[np.uint8]:
+    """Return places in ``_CLASS`` and ``_FIRST``, row by row; letters are 0 to 3 there, longer alleles 4."""
     effect, other = (
         frame[name].cast(_NUCLEOTIDES, strict=False).to_physical().cast(pl.UInt8).fill_null(_LONG).to_numpy()
         for name in ("effect_allele", "other_allele")
     )
-    return effect, other
+    return effect * np.uint8(_CLASS.shape[1]) + other
 
 
 def _trim_long(frame: pl.DataFrame) -> pl.DataFrame:
@@ -194,13 +196,20 @@ def with_identity(frame: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         Chromosome and position are null where the key is made from a name.
     """
-    key = pl.col("variant_key")
+    key = frame["variant_key"].to_numpy()
+    detail = key & ((1 << _SITE_BITS) - 1)
+    classes = np.where(detail < _N_SITES, detail, CLASS_INDEL).astype(np.int8)
+    chromosome = pl.Series((key >> (_POSITION_BITS + _SITE_BITS)).astype(np.int8))
+    position = pl.Series((key >> _SITE_BITS) & ((1 << _POSITION_BITS) - 1))
     has_place = key < (1 << _KIND_SHIFT)
-    effect, other = _codes(frame)
+    if not has_place.all():  # a key made from a name holds neither place nor, if a hash, a class
+        classes[~has_place] = _CLASS.take(_pair_codes(frame.filter(pl.Series(~has_place))))
+        nowhere = pl.Series(~has_place)
+        chromosome, position = chromosome.set(nowhere, None), position.set(nowhere, None)
     return frame.with_columns(
-        pl.when(has_place).then(key // (1 << (_POSITION_BITS + _SITE_BITS))).cast(pl.Int8).alias("chromosome"),
-        pl.when(has_place).then((key // (1 << _SITE_BITS)) % (1 << _POSITION_BITS)).alias("position"),
-        pl.Series("allele_class", _CLASS[effect, other]),
+        chromosome.alias("chromosome"),
+        position.alias("position"),
+        pl.Series("allele_class", classes),
         _id_keys(frame["rsid"]).alias("id_key"),
     ).with_columns(_is_palindromic())
 
@@ -229,7 +238,7 @@ def with_variant_key(frame: pl.DataFrame) -> pl.DataFrame:
     is_long = low == CLASS_INDEL
     if is_long.any():
         exact = frame.filter(pl.Series(is_long)).select(alleles).to_series()
-        low[is_long] = 16 + _hashes(exact).view(np.int64) % ((1 << _SITE_BITS) - 16)
+        low[is_long] = _N_SITES + _hashes(exact).view(np.int64) % ((1 << _SITE_BITS) - _N_SITES)
     place = (
         (pl.col("chromosome").cast(pl.Int64) * (1 << (_POSITION_BITS + _SITE_BITS)))
         + pl.col("position") * (1 << _SITE_BITS)
