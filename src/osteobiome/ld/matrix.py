@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError
-from osteobiome.sumstats.harmonisation import ROUNDING, PalindromeOptions
 from osteobiome.sumstats.identity import trim
 from osteobiome.sumstats.numbers import number
+from osteobiome.sumstats.palindromes import ROUNDING, PalindromeOptions
 from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from osteobiome.core.errors import ConfigError, Fault, nearest
-from osteobiome.sumstats.harmonisation import PalindromeOptions, PalindromePolicy
+from osteobiome.sumstats.palindromes import PalindromeOptions, PalindromePolicy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ import polars as pl
 from osteobiome.core.errors import Fault, GenomeBuildError
 from osteobiome.core.schema import polars_schema
 from osteobiome.store import file_sha256
-from osteobiome.sumstats.harmonisation import PalindromeOptions, harmonise
+from osteobiome.sumstats.harmonisation import harmonise
+from osteobiome.sumstats.palindromes import PalindromeOptions
 from osteobiome.sumstats.table import SumStats, begin
 
 if TYPE_CHECKING:

@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from osteobiome.core.errors import Fault, GenomeBuildError, HarmonisationError
-from osteobiome.core.rows import MAX_LINES, RowLedger, RowReport
+from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.sumstats.identity import CLASS_INDEL as INDEL
+from osteobiome.sumstats.palindromes import PalindromeOptions, account, frequencies_are_opposite, settle_palindromes
 
 if TYPE_CHECKING:
     from osteobiome.sumstats.table import SumStats
 
-PalindromePolicy = Literal["frequency", "drop", "keep_forward"]
-ROUNDING = 1e-9
-TELLING = 0.1
-"""A frequency further than this from one half tells its side (our choice, wider than 0.42 to 0.58)."""
-ENOUGH = 5
-"""Variants needed before frequencies are called contradictory (our choice: fewer may disagree by chance)."""
 _POSITION_KINDS = 2
 _KIND = 1 << 60
-
-
-@dataclass(frozen=True, slots=True)
-class PalindromeOptions:
-    """What to do with A/T and C/G variants when no reference settles the strand.
-
-    Parameters
-    ----------
-    policy : {"frequency", "drop", "keep_forward"}
-        ``frequency`` compares allele frequencies of the two traits: same side of one half keeps the sign, opposite
-        sides turn it, too close to one half (or unknown) drops the variant. ``keep_forward`` believes that both
-        files are on the forward strand.
-    drop_between : (float, float)
-        Open interval of frequencies that decide nothing; TwoSampleMR's is (0.42, 0.58).
-    """
-
-    policy: PalindromePolicy = "frequency"
-    drop_between: tuple[float, float] = (0.42, 0.58)
-
-    def __post_init__(self) -> None:
-        """Refuse an interval that would let a frequency of one half decide."""
-        low, high = self.drop_between
-        if not 0.0 <= low < 0.5 < high <= 1.0:
-            raise HarmonisationError(
-                Fault("bad_option", "option drop_between", f"{self.drop_between}", "0 <= low < 0.5 < high <= 1")
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +112,7 @@ def _join(left: pl.DataFrame, right: pl.DataFrame, ledger: RowLedger) -> pl.Data
     by_id = _join_by_id(rest, free, ledger)
     lost = rest.join(by_id.select("variant_key"), on="variant_key", how="anti").sort("line")
     ambiguous = by_id.filter(pl.col("n_candidates") > 1).unique("variant_key").sort("line")
-    _account(ledger, "ambiguous_identifier", ambiguous)
+    account(ledger, "ambiguous_identifier", ambiguous)
     matched = by_id.filter(pl.col("n_candidates") == 1).drop("n_candidates")
     _account_lost(lost, outcome, ledger)
     return pl.concat([by_key, matched.select(by_key.columns)])
@@ -197,79 +166,5 @@ def _account_lost(lost: pl.DataFrame, outcome: pl.DataFrame, ledger: RowLedger) 
     places = outcome.select("chromosome", "position").drop_nulls().unique()
     same_place = lost.join(places, on=["chromosome", "position"], how="semi")
     met = pl.concat([same_id, same_place]).unique("variant_key").sort("line")
-    _account(ledger, "allele_mismatch", met)
-    _account(ledger, "not_in_outcome", lost.join(met, on="variant_key", how="anti").sort("line"))
-
-
-def _account(ledger: RowLedger, reason: str, rows: pl.DataFrame) -> None:
-    """Enter dropped rows in the ledger, the first lines as examples."""
-    shown = rows.bottom_k(MAX_LINES, by="line").sort("line")
-    names = shown["rsid"].fill_null("") if "rsid" in shown.columns else pl.Series([""] * shown.height)
-    ledger.drop(
-        reason,
-        rows.height,
-        lines=shown["line"].to_list(),
-        examples=names.to_list(),
-        kind="policy" if reason != "allele_mismatch" else "fault",
-    )
-
-
-def frequencies_are_opposite(pairs: pl.DataFrame) -> bool:
-    """Tell whether one file seems to give the frequency of the other allele.
-
-    Variants that are not palindromic are oriented by their letters, so their frequencies must agree; where most of
-    those that can tell (far from one half) lie on opposite sides, frequencies cannot settle the strand of the others.
-    """
-    telling = pairs.filter(
-        ~pl.col("is_palindromic")
-        & ((pl.col("eaf_exposure") - 0.5).abs() > TELLING)
-        & ((pl.col("eaf_outcome") - 0.5).abs() > TELLING)
-    )
-    opposite = telling.filter((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5)).height
-    return telling.height >= ENOUGH and 2 * opposite > telling.height
-
-
-def settle_palindromes(
-    pairs: pl.DataFrame, ledger: RowLedger, *, options: PalindromeOptions, trusted: bool = False, opposite: bool
-) -> pl.DataFrame:
-    """Add ``sign``; drop palindromes whose strand stays open.
-
-    Parameters
-    ----------
-    pairs : polars.DataFrame
-        Columns is_palindromic, eaf_exposure, eaf_outcome, line; rsid for examples, if it is there.
-    ledger : RowLedger
-        Takes what is dropped, and notes.
-    options : PalindromeOptions
-        Declared policy.
-    trusted : bool
-        Whether both traits were aligned by their authors.
-    opposite : bool
-        Whether one of the files gives the frequency of the other allele (:func:`frequencies_are_opposite`).
-    """
-    plus = pl.lit(1, dtype=pl.Int8)
-    if trusted or options.policy == "keep_forward":
-        ledger.note("palindromic_taken_as_aligned", int(pairs["is_palindromic"].sum()))
-        return pairs.with_columns(plus.alias("sign"))
-    is_palindromic = pl.col("is_palindromic")
-    if options.policy == "drop":
-        _account(ledger, "palindromic", pairs.filter(is_palindromic))
-        return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
-    if opposite:
-        ledger.note("frequencies_of_the_other_allele", pairs.filter(~is_palindromic).height)
-        _account(ledger, "palindromic_frequencies_contradict", pairs.filter(is_palindromic))
-        return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
-    low, high = options.drop_between
-    unknown = is_palindromic & (pl.col("eaf_exposure").is_null() | pl.col("eaf_outcome").is_null())
-    # a frequency on the edge decides, also when it was written as 1 - 0.58
-    near_half = is_palindromic & pl.any_horizontal(
-        [(pl.col(name) > low + ROUNDING) & (pl.col(name) < high - ROUNDING) for name in ("eaf_exposure", "eaf_outcome")]
-    ).fill_null(value=False)
-    _account(ledger, "palindromic_without_frequency", pairs.filter(unknown))
-    _account(ledger, "palindromic_ambiguous_frequency", pairs.filter(near_half & ~unknown))
-    pairs = pairs.filter(~(unknown | near_half))
-    turned = is_palindromic & ((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5))
-    pairs = pairs.with_columns(pl.when(turned).then(-plus).otherwise(plus).alias("sign"))
-    ledger.note("palindromic_kept_by_frequency", int(pairs["is_palindromic"].sum()))
-    ledger.note("palindromic_turned", int((pairs["sign"] < 0).sum()))
-    return pairs
+    account(ledger, "allele_mismatch", met)
+    account(ledger, "not_in_outcome", lost.join(met, on="variant_key", how="anti").sort("line"))

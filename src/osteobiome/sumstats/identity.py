@@ -150,7 +150,8 @@ def _pair_codes(frame: pl.DataFrame) -> NDArray[np.uint8]:
         frame[name].cast(_NUCLEOTIDES, strict=False).to_physical().cast(pl.UInt8).fill_null(_LONG).to_numpy()
         for name in ("effect_allele", "other_allele")
     )
-    return effect * np.uint8(_CLASS.shape[1]) + other
+    code: NDArray[np.uint8] = effect * np.uint8(_CLASS.shape[1]) + other
+    return code
 
 
 def _trim_long(frame: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.threads import in_order
 from osteobiome.stats.merge import match_sorted
-from osteobiome.sumstats.harmonisation import PalindromeOptions, frequencies_are_opposite, settle_palindromes
+from osteobiome.sumstats.palindromes import PalindromeOptions, frequencies_are_opposite, settle_palindromes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
