@@ -93,6 +93,7 @@ def test_weighted_median__two_packages_have_two_weights(load):
     assert ratio == pytest.approx(0.7558, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_standard_errors__do_not_lean_to_one_side(load):
     """All 36 differences in units of their error: mean 0 and variance 1 within the range of chance (99.9 %)."""
     z = []

@@ -261,6 +261,7 @@ def test_locus__names_a_missing_column_of_the_genes(column):
         _locus(genes=GENES.drop(column))
 
 
+@pytest.mark.slow
 def test_locus__of_many_variants_stays_small_as_a_file():
     """A crowded figure becomes an image under its axes; labels stay text."""
     many = pl.concat([_trait("x", "Sclerostin")] * 500).with_columns(

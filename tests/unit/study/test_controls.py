@@ -103,6 +103,7 @@ def test_control__twice_or_in_two_families_is_a_fault(tiny):
     assert load_study(tiny.file).config.control[0].family == "second"
 
 
+@pytest.mark.slow
 def test_control__is_judged_by_the_run(tiny, osteobiome):
     tiny.file.write_text(tiny.file.read_text() + BLOCK)
     ran = osteobiome("run", tiny.file)

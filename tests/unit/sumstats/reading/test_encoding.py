@@ -75,7 +75,7 @@ def test_open_table__latin_1_in_the_header(write, fault_of):
     assert "'rsid\teffet_allélique'" in fault.found
 
 
-@pytest.mark.parametrize("n_bytes", [10, 1000, 48_000_000])
+@pytest.mark.parametrize("n_bytes", [pytest.param(10, marks=pytest.mark.slow), 1000, 48_000_000])
 def test_chunks__latin_1_far_below_names_byte_and_line(write, n_bytes, fault_of):
     """Header of 11 bytes, 4000 rows of 8 bytes, and the third byte of the next line."""
     text = b"rsid\tgene1\n" + b"rs12\t12\n" * 4000 + b"rs\xe9\t12\nrs3\t1\n"

@@ -106,6 +106,7 @@ def test_open_table__vcf(write, rows_of):
     assert rows_of(path) == [("1", "10", "rs1", "A", "G", "ES:SE", "1:2", 4)]
 
 
+@pytest.mark.slow
 def test_open_table__vcf_header_of_many_megabytes(write, rows_of):
     lines = "".join(f"##contig=<ID=HLA{i},length=1>\n" for i in range(100_000))
     path = write(lines + "#CHROM\tPOS\n1\t10\n", "t.gz", compress=True)
