@@ -250,7 +250,9 @@ def test_read_header__a_huge_file_is_not_read(write):
     assert read_header(write(data[: len(data) // 2], "cut.gz")) == ["a", "b"]
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8bxx", gzip.compress(TEXT.encode(), mtime=0)[:12], "a\xf6\tb\n".encode("latin-1")])
+@pytest.mark.parametrize(
+    "data", [b"\x1f\x8bxx", gzip.compress(TEXT.encode(), mtime=0)[:12], "a\xf6\tb\n".encode("latin-1")]
+)
 def test_read_header__unreadable(write, data):
     assert code_of(read_header, write(data)) == "unreadable_file"
 
