@@ -65,7 +65,7 @@ def count_lines(text: bytes) -> int:
     return n_ends + bool(text and not text.endswith(b"\n"))
 
 
-def parse(text: bytes, grid: Grid, *, first_line: int, first_byte: int = 0) -> pl.DataFrame:
+def parse(text: bytes, grid: Grid, *, first_line: int, first_byte: int = 0, n_lines: int = 0) -> pl.DataFrame:
     r"""Return whole lines of text as a frame.
 
     Parameters
@@ -78,6 +78,8 @@ def parse(text: bytes, grid: Grid, *, first_line: int, first_byte: int = 0) -> p
         Number of the first line in the file, 1-based.
     first_byte : int
         Bytes of unpacked text before this piece, for messages.
+    n_lines : int
+        Lines of the text if they were counted before.
 
     Returns
     -------
@@ -95,7 +97,9 @@ def parse(text: bytes, grid: Grid, *, first_line: int, first_byte: int = 0) -> p
     [('rs1', '0.5', 2), ('rs2', None, 4)]
     """
     check_text(text, grid.where, first_line=first_line, first_byte=first_byte)
-    text = even_line_ends(text, grid.where, first_line=first_line)
+    even = even_line_ends(text, grid.where, first_line=first_line)
+    n_lines = n_lines if even is text else 0
+    text = even
     if grid.separator == " ":
         text = squeeze(text)
     if not text or text.isspace():
@@ -105,7 +109,7 @@ def parse(text: bytes, grid: Grid, *, first_line: int, first_byte: int = 0) -> p
     if grid.has_csv_quotes and b'"' in text:
         _refuse_open_quote(text, grid, first_line=first_line)
     frame = _read(text, grid)
-    if frame is not None and frame.height == count_lines(text) and not _may_be_short(frame, text, grid):
+    if frame is not None and frame.height == (n_lines or count_lines(text)) and not _may_be_short(frame, text, grid):
         numbers = pl.int_range(first_line, first_line + frame.height, dtype=pl.Int64, eager=True)
     else:
         filled, numbers = _without_blank_lines(text, grid, first_line=first_line)

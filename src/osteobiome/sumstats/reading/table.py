@@ -47,11 +47,14 @@ class Piece:
         Number of the first line in the file, 1-based.
     first_byte : int
         Bytes of unpacked text before it.
+    n_lines : int
+        Lines of text.
     """
 
     content: bytes | pl.DataFrame = field(repr=False)
     first_line: int = 0
     first_byte: int = 0
+    n_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,8 @@ class TextTable:
         line, byte = self.header_line + 1, self._start
         with closing(_ahead(_pieces(self, n_bytes))) as texts:
             for text in texts:
-                piece = Piece(text, line, byte)
-                line, byte = line + count_lines(text), byte + len(text)
+                piece = Piece(text, line, byte, count_lines(text))
+                line, byte = line + piece.n_lines, byte + len(text)
                 del text
                 yield piece
                 del piece
@@ -163,7 +166,9 @@ class TextTable:
         if not isinstance(piece.content, bytes):
             return piece.content
         grid = Grid(str(self.path), self.header, self.separator, self._has_trailing)
-        return parse(piece.content, grid, first_line=piece.first_line, first_byte=piece.first_byte)
+        return parse(
+            piece.content, grid, first_line=piece.first_line, first_byte=piece.first_byte, n_lines=piece.n_lines
+        )
 
 
 def open_table(path: Path) -> TextTable:
