@@ -248,6 +248,7 @@ SCHEMAS: dict[str, Schema] = {
     "genes": GENES,
     "controls": CONTROLS,
     "variants": VARIANTS,
+    "candidates": VARIANTS,
     "harmonised": HARMONISED,
     "estimates": ESTIMATES,
     "diagnostics": DIAGNOSTICS,

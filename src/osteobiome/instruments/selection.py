@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from osteobiome.core.rows import RowLedger, RowReport
-from osteobiome.core.thresholds import ROUNDING, WEAK_F
-from osteobiome.ld import clump_with_matrix
+from osteobiome.core.thresholds import WEAK_F
+from osteobiome.instruments.candidates import Weak, passes
 
-if TYPE_CHECKING:
-    from osteobiome.ld import ClumpOptions, LdMatrix
-
-NOT_USABLE = ("not_in_ld_matrix", "palindromic_strand_unknown", "clumped")
-"""Why clumping leaves a variant out, in the order of the row report."""
+Clumping = Callable[[pl.DataFrame], tuple[NDArray[np.bool_], NDArray[np.str_]]]
+"""Tells which of some variants stay, and why each other one does not."""
 
 
 def select(
@@ -24,12 +22,12 @@ def select(
     trait_id: str,
     p_threshold: float,
     given: bool = False,
-    ld: LdMatrix | None = None,
-    clump: ClumpOptions | None = None,
+    clumping: Clumping | None = None,
+    weak: Weak | None = None,
 ) -> tuple[pl.DataFrame, RowReport]:
     """Keep the variants that pass the p threshold and, with LD, one of each clump; or all of them if they are given.
 
-    Without LD, or without a threshold for it, independence is not looked at: the variants are taken as listed.
+    Without LD independence is not looked at: the variants are taken as listed.
 
     Parameters
     ----------
@@ -41,39 +39,40 @@ def select(
         Largest p value, between 0 and 1.
     given : bool
         The list was chosen elsewhere and declared in the study file: keep it, and count what passes the threshold.
-    ld : LdMatrix, optional
-        Correlation of variants in the exposure's ancestry.
-    clump : ClumpOptions, optional
-        Threshold and window; needs ``ld``. Variants that are not in the matrix are left out, as nobody knows what they
-        are correlated with.
+    clumping : callable, optional
+        Tells which variants stay and why each other one does not, such as :func:`osteobiome.ld.clump_with_matrix`.
+        Variants that are in no panel are left out, as nobody knows what they are correlated with.
+    weak : Weak, optional
+        Variants of the trait that do not pass and were left out of ``frame`` before.
 
     Returns
     -------
     frame : polars.DataFrame
         Instruments, same schema.
     rows : RowReport
-        With ``above_p_threshold``, ``not_in_ld_matrix``, ``palindromic_strand_unknown`` and ``clumped`` as reasons, and
-        the number of weak instruments (F < 10) as note.
+        With ``above_p_threshold`` and the reasons of the clumping, and the number of weak instruments (F < 10) as note.
     """
-    ledger = RowLedger(trait_id, "instruments", frame.height)
-    # p equal to the threshold passes, however either of them was rounded on its way to a logarithm
-    weak = pl.col("neg_log_10_p_value") < -math.log10(p_threshold) - ROUNDING
+    strong = passes(p_threshold)
     if given:
-        ledger.note("given_above_p_threshold", frame.filter(weak).height)
+        ledger = RowLedger(trait_id, "instruments", frame.height)
+        ledger.note("given_above_p_threshold", frame.filter(~strong).height)
         kept = frame
     else:
-        _drop(ledger, "above_p_threshold", frame.filter(weak))
-        kept = frame.filter(~weak)
-        if ld is not None and clump is not None:
-            kept = _clumped(kept, ld, clump, ledger)
+        weak = Weak.among(frame.lazy(), p_threshold=p_threshold) if weak is None else weak
+        kept = frame.filter(strong)
+        ledger = RowLedger(trait_id, "instruments", weak.count + kept.height)
+        ledger.drop("above_p_threshold", weak.count, lines=list(weak.lines), examples=list(weak.names), kind="policy")
+        if clumping is not None:
+            kept = _clumped(kept, clumping, ledger)
     ledger.note("f_below_10", kept.filter((pl.col("beta") / pl.col("se")) ** 2 < WEAK_F).height)
     return kept, ledger.close(kept.height)
 
 
-def _clumped(frame: pl.DataFrame, ld: LdMatrix, options: ClumpOptions, ledger: RowLedger) -> pl.DataFrame:
+def _clumped(frame: pl.DataFrame, clumping: Clumping, ledger: RowLedger) -> pl.DataFrame:
     """Return one variant of each clump."""
-    stays, reason = clump_with_matrix(frame, ld, options)
-    for name in NOT_USABLE:
+    stays, reason = clumping(frame)
+    reasons = set(reason[~stays].tolist())
+    for name in sorted(reasons, key=lambda name: (name == "clumped", name)):
         _drop(ledger, name, frame.filter(pl.Series(reason == name)))
     return frame.filter(pl.Series(stays))
 

@@ -59,8 +59,7 @@ class Genotypes:
         [[0, 1, 2, -9]]
         """
         called = (dosages >= 0) & (dosages <= 2)
-        planes = ((dosages >= 1) & called, (dosages == 2), called)
-        return cls(*(packed(plane) for plane in planes), n_people=dosages.shape[1])
+        return cls(packed((dosages >= 1) & called), packed(dosages == 2), packed(called), dosages.shape[1])
 
     @classmethod
     def from_bed(cls, rows: NDArray[np.uint8], *, n_people: int) -> Genotypes:
@@ -86,8 +85,7 @@ class Genotypes:
         low = rows[:, :, None] >> np.array([0, 2, 4, 6], dtype=np.uint8)
         first = (low & 1).astype(bool).reshape(len(rows), -1)[:, :n_people]
         second = (low & 2).astype(bool).reshape(len(rows), -1)[:, :n_people]
-        planes = (~first, ~first & ~second, ~(first & ~second))
-        return cls(*(packed(plane) for plane in planes), n_people=n_people)
+        return cls(packed(~first), packed(~first & ~second), packed(~first | second), n_people)
 
     @property
     def n_variants(self) -> int:
@@ -146,4 +144,5 @@ def unpacked(words: NDArray[np.uint64], n_people: int) -> NDArray[np.bool_]:
 
 def counted(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the number of people in each row of a plane."""
-    return np.bitwise_count(words).sum(axis=1, dtype=np.int64)
+    people: NDArray[np.int64] = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
+    return people

@@ -1,12 +1,16 @@
 """Which variants become instruments."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 import pytest
 
 from osteobiome.core.schema import table
+from osteobiome.instruments.candidates import passing, write_candidates
 from osteobiome.instruments.selection import select
-from osteobiome.ld import ClumpOptions, LdMatrix
+from osteobiome.ld import ClumpOptions, LdMatrix, clump_with_matrix
+from osteobiome.store import write_table
 from osteobiome.sumstats import read_sumstats
 
 
@@ -66,6 +70,7 @@ def test_select__p_equal_to_the_threshold_passes(tmp_path, text):
 LD = LdMatrix(
     np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]]), ("rs0", "rs1", "rs3"), ("A",) * 3, ("G",) * 3
 )
+CLUMPING = partial(clump_with_matrix, ld=LD, options=ClumpOptions(r2=0.1))
 
 
 def _with_alleles(*neg_log10):
@@ -75,7 +80,7 @@ def _with_alleles(*neg_log10):
 def test_select__clumps_with_an_ld_matrix_and_accounts_for_every_row():
     """rs0 and rs1 are linked, rs2 is not in the matrix, rs4 does not pass the threshold."""
     frame = _with_alleles(9.0, 10.0, 20.0, 8.0, 1.0)
-    kept, rows = select(frame, trait_id="bmi", p_threshold=5e-8, ld=LD, clump=ClumpOptions(r2=0.1))
+    kept, rows = select(frame, trait_id="bmi", p_threshold=5e-8, clumping=CLUMPING)
     assert kept["rsid"].to_list() == ["rs1", "rs3"]
     assert rows.by_reason() == {"above_p_threshold": 1, "not_in_ld_matrix": 1, "clumped": 1}
     assert {drop.kind for drop in rows.dropped} == {"policy"}
@@ -86,13 +91,36 @@ def test_select__clumps_with_an_ld_matrix_and_accounts_for_every_row():
 
 def test_select__a_variant_below_the_threshold_removes_none():
     """The threshold comes first: a variant that is no instrument stands for none."""
-    kept, _ = select(_with_alleles(9.0, 3.0), trait_id="bmi", p_threshold=5e-8, ld=LD, clump=ClumpOptions(r2=0.1))
+    kept, _ = select(_with_alleles(9.0, 3.0), trait_id="bmi", p_threshold=5e-8, clumping=CLUMPING)
     assert kept["rsid"].to_list() == ["rs0"]
 
 
-@pytest.mark.parametrize("options", [{"given": True}, {"ld": None}, {"clump": None}])
-def test_select__does_not_clump_what_is_given_or_without_matrix_or_threshold(options):
-    options = {"ld": LD, "clump": ClumpOptions(r2=0.1)} | options
+@pytest.mark.parametrize("options", [{"given": True}, {"clumping": None}])
+def test_select__does_not_clump_what_is_given_or_without_ld(options):
+    options = {"clumping": CLUMPING} | options
     kept, rows = select(_with_alleles(9.0, 10.0, 20.0), trait_id="bmi", p_threshold=5e-8, **options)
     assert kept.height == 3
     assert rows.dropped == ()
+
+
+def test_passing__reads_candidates_and_counts_the_rest(tmp_path):
+    frame = variants(9.0, 3.0, 400.0, 4.5, 0.1)
+    write_table(frame, tmp_path / "variants.parquet", schema="variants")
+    write_candidates(tmp_path / "variants.parquet", tmp_path / "candidates.parquet")
+    strong, weak = passing(tmp_path, p_threshold=5e-8)
+    assert strong["rsid"].to_list() == ["rs0", "rs2"]
+    assert (weak.count, weak.lines, weak.names) == (3, (6, 7, 9), ("rs4", "rs3", "rs1"))
+    assert (
+        select(strong, trait_id="x", p_threshold=5e-8, weak=weak)[1] == select(frame, trait_id="x", p_threshold=5e-8)[1]
+    )
+    (tmp_path / "variants.parquet").rename(tmp_path / "elsewhere")
+    frame.head(0).write_parquet(tmp_path / "variants.parquet")
+    assert passing(tmp_path, p_threshold=1e-4)[0].height == 3  # the whole table is not what is read
+
+
+def test_passing__beyond_the_candidates_reads_the_whole_table(tmp_path):
+    write_table(variants(9.0, 3.0, 0.1), tmp_path / "variants.parquet", schema="variants")
+    write_candidates(tmp_path / "variants.parquet", tmp_path / "candidates.parquet")
+    strong, weak = passing(tmp_path, p_threshold=0.01)
+    assert strong["rsid"].to_list() == ["rs0", "rs1"]
+    assert weak.count == 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from osteobiome.core.rows import RowReport
 from osteobiome.core.schema import table
+from osteobiome.instruments.candidates import write_candidates
 from osteobiome.store import file_sha256, read_table, write_atomic, write_table
 from osteobiome.study.files import reading_from
 from osteobiome.study.task import STEPS, Inputs, Step
@@ -16,6 +17,8 @@ from osteobiome.sumstats.qc import casts_doubt
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from osteobiome.core.findings import Finding
 
@@ -39,6 +42,7 @@ def run(inputs: Inputs, out: Path) -> None:
         max_bad_rows=cast("float", params["max_bad_rows"]),
         allow=frozenset(cast("list[str]", params["allow"])),
     )
+    write_candidates(out / "variants.parquet", out / "candidates.parquet")
     _write_rest(
         out,
         rows=ingest.report(),
@@ -86,12 +90,22 @@ def write_sumstats(sumstats: SumStats, out: Path) -> None:
     )
 
 
-def read_ingested(folder: Path, *, trait_id: str) -> SumStats:
-    """Read what :func:`write_sumstats` wrote; the row report stays on disk."""
-    frame = read_table(folder / "variants.parquet", schema="variants")
+def read_ingested(folder: Path, *, trait_id: str, frame: pl.DataFrame | None = None) -> SumStats:
+    """Read what :func:`write_sumstats` wrote; the row report stays on disk.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the trait is stored.
+    trait_id : str
+        Its name.
+    frame : polars.DataFrame, optional
+        Some of its variants, read before; left out, all are read.
+    """
+    frame = read_table(folder / "variants.parquet", schema="variants") if frame is None else frame
     facts = json.loads((folder / "facts.json").read_text())
     rows = RowReport(trait_id, "read", frame.height, frame.height)
     return SumStats(trait_id, frame, rows, facts["genome_build"], facts["alignment"])
 
 
-STEPS.add("ingest", Step("ingest", 2, ("variants", "row_report", "findings"), run))
+STEPS.add("ingest", Step("ingest", 3, ("variants", "candidates", "row_report", "findings"), run))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from osteobiome.instruments.candidates import passing
 from osteobiome.instruments.selection import select
-from osteobiome.ld import ClumpOptions, read_ld_matrix
+from osteobiome.ld import ClumpOptions, clump_with_matrix, read_ld_matrix
 from osteobiome.study.steps.ingest import read_ingested, write_sumstats
 from osteobiome.study.task import STEPS, Inputs, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from osteobiome.instruments.selection import Clumping
 
 
 def run(inputs: Inputs, out: Path) -> None:
@@ -25,22 +29,29 @@ def run(inputs: Inputs, out: Path) -> None:
     out : pathlib.Path
         Folder to fill.
     """
-    params = inputs.params
-    trait_id = str(params["trait_id"])
-    sumstats = read_ingested(inputs.locations["ingest"], trait_id=trait_id)
-    ld, clump = None, None
-    if "clump" in params:
-        ld = read_ld_matrix(inputs.locations["ld:matrix"], inputs.locations["ld:variants"])
-        clump = ClumpOptions(**cast("dict[str, Any]", params["clump"]))
-    frame, rows = select(
+    params, folder = inputs.params, inputs.locations["ingest"]
+    trait_id, p_threshold = str(params["trait_id"]), cast("float", params["p_threshold"])
+    given = bool(params["given"])
+    frame, weak = (None, None) if given else passing(folder, p_threshold=p_threshold)
+    sumstats = read_ingested(folder, trait_id=trait_id, frame=frame)
+    kept, rows = select(
         sumstats.frame,
         trait_id=trait_id,
-        p_threshold=cast("float", params["p_threshold"]),
-        given=bool(params["given"]),
-        ld=ld,
-        clump=clump,
+        p_threshold=p_threshold,
+        given=given,
+        clumping=_clumping(inputs),
+        weak=weak,
     )
-    write_sumstats(replace(sumstats, frame=frame, rows=rows, findings=()), out)
+    write_sumstats(replace(sumstats, frame=kept, rows=rows, findings=()), out)
 
 
-STEPS.add("instruments", Step("instruments", 2, ("variants", "row_report", "findings"), run))
+def _clumping(inputs: Inputs) -> Clumping | None:
+    """Return how the variants are clumped; None if they are not."""
+    if "clump" not in inputs.params:
+        return None
+    ld = read_ld_matrix(inputs.locations["ld:matrix"], inputs.locations["ld:variants"])
+    options = ClumpOptions(**cast("dict[str, Any]", inputs.params["clump"]))
+    return partial(clump_with_matrix, ld=ld, options=options)
+
+
+STEPS.add("instruments", Step("instruments", 3, ("variants", "row_report", "findings"), run))
