@@ -222,8 +222,9 @@ def test_one_study__in_two_formats_is_the_same_table_byte_for_byte(tmp_path):
     ssf_and_mibiogen(tmp_path)
     one = ingested(tmp_path / "ssf.tsv", tmp_path / "one")
     two = ingested(tmp_path / "mibiogen.txt.gz", tmp_path / "two")
-    assert set(one) == set(two) == {"variants.parquet", "row_report.parquet", "findings.parquet", "facts.json"}
-    for name in ("variants.parquet", "row_report.parquet", "facts.json"):
+    tables = {"variants.parquet", "candidates.parquet", "row_report.parquet", "findings.parquet"}
+    assert set(one) == set(two) == tables | {"facts.json"}
+    for name in ("variants.parquet", "candidates.parquet", "row_report.parquet", "facts.json"):
         assert one[name] == two[name], name
     findings = [pl.read_parquet(tmp_path / folder / "findings.parquet")["check"].to_list() for folder in ("one", "two")]
     assert [name for name in findings[1] if name != "unused_columns"] == findings[0]  # Z of MiBioGen is not needed

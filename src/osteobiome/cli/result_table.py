@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason
+from osteobiome.core.text import count, decimals_for, fixed, interval, p_value, reason
 from osteobiome.store import read_table
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from osteobiome.study import RunResult
 
 HEADER = ("exposure → outcome", "estimate", "se", "interval", "p", "q", "variants", "status")
+PAIRS_NAMED = 3
+"""Pairs named of those that share a message."""
 
 
 def estimate_rows(result: RunResult) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
@@ -73,10 +75,16 @@ def dropped_lines(result: RunResult) -> Iterator[str]:
 
 
 def message_lines(result: RunResult) -> Iterator[str]:
-    """Yield a line per primary estimate that has something to say: why there is no number, or what stands in."""
+    """Yield why primary estimates have no number, or what stands in; pairs with the same message share a line."""
     frame = read_table(result.tables["estimates"], schema="estimates").filter(
         pl.col("is_primary") & (pl.col("message") != "")
     )
+    traits = result.study.traits
+    pairs: dict[str, list[str]] = {}
     for row in frame.to_dicts():
-        traits = result.study.traits
-        yield f"{traits[row['exposure']].label} → {traits[row['outcome']].label}: {row['message']}"
+        name = f"{traits[row['exposure']].label} → {traits[row['outcome']].label}"
+        pairs.setdefault(row["message"], []).append(name)
+    for message, names in pairs.items():
+        more = len(names) - PAIRS_NAMED
+        rest = f" and {count(more, 'further pair')}" if more > 0 else ""
+        yield f"{'; '.join(names[:PAIRS_NAMED])}{rest}: {message}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
 MANY_PAIRS = 4
+PAIR = ("family", "exposure", "outcome")
 SHOWN = 8
 
 
@@ -67,16 +68,21 @@ def pair_sentence(content: Content, row: dict[str, Any]) -> str:
 
 
 def study_sentences(content: Content) -> list[str]:
-    """Return the opening of the report: every pair of a small study, the essentials of a large one."""
+    """Return the opening of the report: every pair of a small study, the essentials of a large one.
+
+    Controls test the run and are no findings; of a large study they are left to their own part of the page.
+    """
     rows = content.primary().to_dicts()
     if len(rows) <= MANY_PAIRS:
         return [pair_sentence(content, row) for row in rows]
+    controls = set(content.controls.select(PAIR).rows())
+    rows = [row for row in rows if tuple(row[name] for name in PAIR) not in controls] or rows
     estimated = [row for row in rows if row["status"] == "ok"]
     findings = sorted(
         (row for row in estimated if content.is_finding(row)),
         key=lambda row: (-row["neg_log_10_q_value"], -abs(row["beta"])),
     )
-    families = count(len(content.study["families"]), "family", "families")
+    families = count(len({row["family"] for row in rows}), "family", "families")
     none = "none has" if not findings else f"{len(findings)} {'has' if len(findings) == 1 else 'have'}"
     opening = (
         f"Of {count(len(rows), 'pair')} in {families}, {len(estimated)} could be estimated; "

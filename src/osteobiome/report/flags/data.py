@@ -171,14 +171,14 @@ def _ancestry(content: Content) -> list[Flag]:
     for row in content.primary().to_dicts():
         x, y = (content.trait(row[side])["ancestry"] for side in ("exposure", "outcome"))
         if not is_unknown(x) and not is_unknown(y) and ancestry_code(x) != ancestry_code(y):
-            mixed.append(content.label(row["outcome"]))
+            mixed.append(f"{pair_name(content, row)} ({ancestry_code(x)}, {ancestry_code(y)})")
         ld = content.ld(row["family"])
         others = {trait for trait in (x, y) if not is_unknown(trait) and ancestry_code(trait) != ancestry_code(ld)}
         if ld and others:
             matrices.append(f"{pair_name(content, row)} ({join(sorted(others))})")
     found = []
     if mixed:
-        text = f"Exposure and outcome differ in ancestry for {some_names(list(dict.fromkeys(mixed)))}."
+        text = f"Exposure and outcome differ in ancestry for {some_names(mixed)}."
         found.append(Flag("caution", "Ancestries differ", text, "data"))
     if matrices:
         text = (

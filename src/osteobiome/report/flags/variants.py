@@ -133,9 +133,10 @@ def _single_variants(content: Content) -> list[Flag]:
     rows = content.primary().filter((pl.col("n_variants") == 1) & (pl.col("status") == "ok")).to_dicts()
     if not rows:
         return []
+    rest = "rests" if len(rows) == 1 else "rest"
     text = (
-        f"{some_names([pair_name(content, row) for row in rows])} rests on one variant: a Wald ratio, for which "
-        "neither pleiotropy nor disagreement between variants can be looked at."
+        f"{some_names([pair_name(content, row) for row in rows])} {rest} on one variant: "
+        "a Wald ratio, for which neither pleiotropy nor disagreement between variants can be looked at."
     )
     return [Flag("caution", "One variant", text, "results")]
 
