@@ -133,6 +133,24 @@ class TinyStudy:
         files = '[ld]\nEUR = { matrix = "ld_r.tsv", variants = "ld_variants.tsv" }\n\n'
         self.replace("study.toml", "[instruments]", files + "[instruments]")
 
+    def add_panel(self, dosages: list[list[int]], *, ancestry: str = "EUR") -> Path:
+        """Write PLINK 1 files of the first variants, people in columns, -9 for a missing call; return the prefix."""
+        prefix = self.folder / "panel" / ancestry.lower()
+        prefix.parent.mkdir(exist_ok=True)
+        code = {2: 0b00, 1: 0b10, 0: 0b11, -9: 0b01}
+        data = bytearray([0x6C, 0x1B, 0x01])
+        for row in dosages:
+            for i in range(0, len(row), 4):
+                data.append(sum(code[copies] << (2 * k) for k, copies in enumerate(row[i : i + 4])))
+        prefix.with_suffix(".bed").write_bytes(bytes(data))
+        names = ("chromosome", "rsid", "base_pair_location", "effect_allele", "other_allele")
+        cells = [[row[name] for name in names] for row in self.rows("x")[: len(dosages)]]
+        lines = ["\t".join((chrom, rsid, "0", place, a1, a2)) for chrom, rsid, place, a1, a2 in cells]
+        prefix.with_suffix(".bim").write_text("\n".join(lines) + "\n")
+        people = [f"f{i} p{i} 0 0 0 -9" for i in range(len(dosages[0]))]
+        prefix.with_suffix(".fam").write_text("\n".join(people) + "\n")
+        return prefix
+
 
 @dataclass(frozen=True)
 class Ran:

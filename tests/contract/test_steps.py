@@ -17,6 +17,7 @@ from osteobiome.study.task import STEPS, Inputs
 BESIDE_TABLES = {
     "ingest": {"facts.json"},
     "instruments": {"facts.json"},
+    "clumping": set(),
     "locus": set(),
     "mr": set(),
     "report": {"study.json", "report.html"},
@@ -25,6 +26,9 @@ BESIDE_TABLES = {
 
 
 LOCUS = '\n[[locus]]\nid = "here"\nchromosome = 1\nstart = 1\nend = 30000\ntraits = ["x", "y"]\n'
+
+BACK = '\n[[mr]]\nid = "back"\nexposures = ["y"]\noutcomes = ["x"]\n'
+"""The outcome, of another ancestry with a panel of its own, as an exposure."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,11 @@ def finished_once(finished_once, tmp_path_factory):
     shutil.copytree(finished_once.folder, folder, ignore=shutil.ignore_patterns("results"))
     study = type(finished_once)(folder)
     study.add_ld([[1, 0.1], [0.1, 1]])
-    study.file.write_text(study.file.read_text() + LOCUS)
+    study.file.write_text(study.file.read_text() + LOCUS + BACK)
+    study.replace("study.toml", "[instruments]\n", "[instruments]\nr2 = 0.9\n")
+    study.replace("study.toml", "[ld]\n", '[ld]\nEAS = "panel/eas"\n')
+    study.replace("traits.csv", "none,EUR,second", "none,EAS,second")
+    study.add_panel([[(i * k + i) % 3 for k in range(9)] for i in range(1, 30)], ancestry="EAS")
     assert run_study(study.file, workers=1).n_failed == 0
     return study
 

@@ -128,6 +128,9 @@ COLUMNS: dict[str, Column] = _columns(
     ("n_kept", "Int64", "rows after the step"),
     ("kind", "String", "fault, policy or note; in evidence: kind of engine"),
     ("reason", "String", "why rows were dropped, or what a note counts"),
+    # clumps
+    ("index_variant", "String", "variant of smallest p that leads the clump; null for a candidate in no clump"),
+    ("r2", "Float64", "squared correlation with the variant that leads the clump"),
     ("count", "Int64", "rows concerned"),
     ("lines", "List(Int64)", "first line numbers"),
     ("examples", "List(String)", "values or variants at these lines"),
@@ -238,6 +241,9 @@ LEAVE_ONE_OUT: Schema = (
 REGIONAL: Schema = (
     "locus", "trait_id", "rsid", "chromosome", "position", "beta", "se", "neg_log_10_p_value", "ld_r2", "is_lead",
 )  # fmt: skip
+CLUMPS: Schema = (
+    "exposure", "variant_key", "rsid", "chromosome", "position", "neg_log_10_p_value", "index_variant", "r2", "reason",
+)  # fmt: skip
 GENES: Schema = ("locus", "gene", "chromosome", "start", "end", "strand")
 CONTROLS: Schema = ("kind", "family", "exposure", "outcome", "method", "expected", "verdict", "message", "note")
 
@@ -246,6 +252,7 @@ SCHEMAS: dict[str, Schema] = {
     "leave_one_out": LEAVE_ONE_OUT,
     "regional": REGIONAL,
     "genes": GENES,
+    "clumps": CLUMPS,
     "controls": CONTROLS,
     "variants": VARIANTS,
     "candidates": VARIANTS,

@@ -165,6 +165,8 @@ REASONS = {
     "p_value_contradicts_beta_and_se": "p value contradicts effect and standard error",
     "palindromic_strand_unknown": "A/T or C/G whose strand in the LD matrix is unknown",
     "not_in_ld_matrix": "not in the LD matrix",
+    "not_in_panel": "not in the genotype panel",
+    "no_p_value": "without p value",
     "clumped": "in linkage disequilibrium with an instrument of smaller p (clumped)",
     "palindromic_kept_by_frequency": "A/T or C/G, kept because frequencies settle the strand",
     "palindromic_turned": "A/T or C/G, turned because frequencies lie on opposite sides of one half",

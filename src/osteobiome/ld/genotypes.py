@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,13 @@ class Genotypes:
         >>> Genotypes.from_bed(np.array([[0b01_11_10_00]], dtype=np.uint8), n_people=4).dosages().tolist()
         [[2, 1, 0, -9]]
         """
-        low = rows[:, :, None] >> np.array([0, 2, 4, 6], dtype=np.uint8)
-        first = (low & 1).astype(bool).reshape(len(rows), -1)[:, :n_people]
-        second = (low & 2).astype(bool).reshape(len(rows), -1)[:, :n_people]
-        return cls(packed(~first), packed(~first & ~second), packed(~first | second), n_people)
+        n_words = -(-n_people // WORD)
+        padded = np.zeros((len(rows), 2 * n_words * 8), dtype=np.uint8)
+        padded[:, : rows.shape[1]] = rows[:, : padded.shape[1]]
+        pairs = padded.view("<u2")
+        people = packed(np.ones((1, n_people), dtype=bool))
+        one, two, called = (table[pairs].view("<u8").astype(np.uint64, copy=False) & people for table in _bed_tables())
+        return cls(one, two, called, n_people)
 
     @property
     def n_variants(self) -> int:
@@ -118,6 +122,15 @@ class Genotypes:
         n_called = self.n_called()
         with np.errstate(invalid="ignore"):  # nobody called: 0 / 0
             return np.where(n_called > 0, copies / (2.0 * n_called), np.nan)
+
+
+@functools.cache
+def _bed_tables() -> tuple[NDArray[np.uint8], ...]:
+    """Return the planes of eight people for each two bytes of a PLINK 1 file: one look-up instead of sixteen shifts."""
+    two_bytes = np.arange(1 << 16, dtype=np.uint32)[:, None] >> np.arange(0, 16, 2, dtype=np.uint32)
+    first, second = (two_bytes & 1).astype(bool), (two_bytes & 2).astype(bool)
+    planes = (~first, ~first & ~second, ~(first & ~second))
+    return tuple(np.packbits(plane, axis=1, bitorder="little")[:, 0] for plane in planes)
 
 
 def packed(plane: NDArray[np.bool_]) -> NDArray[np.uint64]:

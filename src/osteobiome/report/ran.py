@@ -61,7 +61,7 @@ def refits(content: Content, kind: str) -> pl.DataFrame:
 
 
 def clumped_exposures(content: Content) -> dict[str, str]:
-    """Return the exposures whose instruments were clumped, with the ancestry of the LD matrix."""
+    """Return the exposures whose instruments were clumped, with the ancestry of the LD matrix or panel."""
     exposures = set(content.primary()["exposure"])
     found: dict[str, str] = content.study.get("clumping", {}).get("ld", {})
     return {name: ancestry for name, ancestry in found.items() if name in exposures}
@@ -78,12 +78,12 @@ def clumping_text(content: Content) -> str:
     whose = ""
     if len(clumped) < content.primary()["exposure"].n_unique():
         whose = f" of {some_names([content.label(name) for name in clumped])}"
-    matrix = join(sorted(set(clumped.values())))
+    panels = set(rule.get("panels", ()))
+    sources = [
+        f"the {'genotype panel' if name in panels else 'LD matrix'} of {name}" for name in sorted(set(clumped.values()))
+    ]
     gone = count(int(rows["count"].sum()), "variant")
-    return (
-        f"Instruments{whose} were clumped at r² {rule['r2']:g}{window} by the LD matrix of {matrix}, "
-        f"which left out {gone}"
-    )
+    return f"Instruments{whose} were clumped at r² {rule['r2']:g}{window} by {join(sources)}, which left out {gone}"
 
 
 def methods_that_ran(content: Content) -> list[dict[str, Any]]:

@@ -1,11 +1,15 @@
-"""The only import of numba: compiled kernels that release the interpreter lock and are cached on disk."""
+"""The only import of numba: compiled kernels that release the interpreter lock and are cached on disk.
+
+:func:`popcount` is the one operation that numba lacks: kernels call it, and it becomes one machine instruction.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,3 +39,23 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
         logger.info("no writable folder for the compile cache: %s is compiled in each process", function.__name__)
         compiled = numba.njit(nogil=True, error_model="numpy")(function)
     return compiled
+
+
+def _popcount(typing_context: Any, word: Any) -> Any:  # noqa: ANN401 - the compiler's own objects
+    """Count the bits of a word that are set; for kernels, word is uint64 and the count int64."""
+
+    def instruction(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        return builder.ctpop(arguments[0])
+
+    return numba.int64(numba.uint64), instruction
+
+
+def _popcount_interpreted(word: int) -> int:
+    """Count bits where the compiler is switched off, as it is to measure coverage of kernels."""
+    return int(word).bit_count()
+
+
+popcount: Callable[[int], int] = (
+    _popcount_interpreted if getattr(numba.config, "DISABLE_JIT", 0) else cast("Any", intrinsic(_popcount))
+)
+"""Number of bits set in a word of 64; to be called inside a kernel only."""

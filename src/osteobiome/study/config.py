@@ -97,7 +97,10 @@ class InstrumentsSection(_Section):
         description="Exposures whose file is the list of instruments, with the reason; no threshold is applied.",
     )
     r2: float | None = Field(
-        default=None, gt=0.0, lt=1.0, description="Largest r² of two instruments; needs an LD matrix of the ancestry."
+        default=None,
+        gt=0.0,
+        lt=1.0,
+        description="Largest r² of two instruments; needs LD of their ancestry.",
     )
     window_kb: float | None = Field(
         default=None, gt=0.0, description="Variants further apart (kb) are not clumped; needs r2."
@@ -186,7 +189,9 @@ class StudyConfig(_Section):
 
     study: StudySection
     ingest: Ingest = Field(default_factory=Ingest)
-    ld: dict[str, LdFiles | str] = Field(default_factory=dict, description="LD per ancestry.")
+    ld: dict[str, LdFiles | str] = Field(
+        default_factory=dict, description="LD per ancestry: { matrix, variants }, or the path of a genotype panel."
+    )
     instruments: InstrumentsSection = Field(default_factory=InstrumentsSection)
     mr: tuple[MrFamily, ...] = Field(min_length=1)
     locus: tuple[LocusSection, ...] = Field(default=())

@@ -53,15 +53,18 @@ def make_plan(study: Study, store: StudyFolder) -> Plan:
     hashes = {study.traits[t].file: file_sha256(study.file_of(t)) for t in study.sides()}
     exposures = dict.fromkeys(_exposures(study))
     beside = [name for files in study.ld_files().values() for name in (files.matrix, files.variants)]
+    beside += [study.name_of(file) for name in study.panels_in_use() for file in study.panels()[name].files]
     beside += [study.config.ingest.map] if study.config.ingest.map is not None else []
     beside += [block.genes for block in study.config.locus if block.genes is not None]
     hashes |= {name: file_sha256(study.folder / name) for name in dict.fromkeys(beside)}
     ingest = {trait_id: _ingest(study, trait_id, hashes) for trait_id in study.sides()}
-    instruments = {trait_id: _instruments(study, ingest[trait_id], store, hashes) for trait_id in exposures}
+    clumping = {name: _clumping(study, name, ingest, store, hashes) for name in study.panels_in_use()}
+    instruments = {trait_id: _instruments(study, ingest[trait_id], clumping, store, hashes) for trait_id in exposures}
     loci = [_locus(study, block, ingest, store, hashes) for block in study.config.locus]
     families = [_mr(study, family, ingest, instruments, store, hashes) for family in study.families if family.pairs]
     report = _report(study, ingest, instruments, [*families, *loci], store, hashes)
-    return Plan((*ingest.values(), *instruments.values(), *families, *loci, report), hashes)
+    before = (*ingest.values(), *clumping.values(), *instruments.values())
+    return Plan((*before, *families, *loci, report), hashes)
 
 
 def _exposures(study: Study) -> list[str]:
@@ -98,25 +101,53 @@ def _ld_inputs(study: Study, files: LdFiles | None, hashes: dict[str, str]) -> t
     return {key: hashes[name] for key, name in named.items()}, paths
 
 
-def _instruments(study: Study, ingest: Task, store: StudyFolder, hashes: dict[str, str]) -> Task:
+def _clumping(study: Study, name: str, ingest: dict[str, Task], store: StudyFolder, hashes: dict[str, str]) -> Task:
+    """Return the task that clumps all exposures of one panel in one pass."""
+    section, panel = study.config.instruments, study.panels()[name]
+    tasks = {f"ingest:{x}": ingest[x] for x in study.panels_in_use()[name]}
+    files = {f"panel:{file.name}": hashes[study.name_of(file)] for file in panel.files}
+    return Task(
+        step="clumping",
+        subject=name,
+        params={
+            "ancestry": name,
+            "genome_build": study.config.study.genome_build,
+            "exposures": list(study.panels_in_use()[name]),
+            "p_threshold": section.p_threshold,
+            "r2": section.r2,
+            "window_kb": section.window_kb,
+        },
+        inputs={key: task.key for key, task in tasks.items()} | files,
+        locations={key: _location(store, task) for key, task in tasks.items()} | {"panel": panel.path},
+        depends=tuple(task.key for task in tasks.values()),
+    )
+
+
+def _instruments(
+    study: Study, ingest: Task, clumping: dict[str, Task], store: StudyFolder, hashes: dict[str, str]
+) -> Task:
     section = study.config.instruments
     params: dict[str, object] = {
         "trait_id": ingest.subject,
         "p_threshold": section.p_threshold,
         "given": ingest.subject in section.given,
     }
-    ld = study.ld_files().get(study.clumping_ld(ingest.subject))
+    name = study.clumping_ld(ingest.subject)
+    clumps = clumping.get(name)
+    ld = study.ld_files().get(name)
     if ld is not None:
         forward = study.config.ingest.palindromic.policy == "keep_forward"
         params["clump"] = {"r2": section.r2, "window_kb": section.window_kb, "trust_strand": forward}
     inputs, locations = _ld_inputs(study, ld, hashes)
+    if clumps is not None:
+        inputs, locations = {"clumping": clumps.key}, {"clumping": _location(store, clumps)}
     return Task(
         step="instruments",
         subject=ingest.subject,
         params=params,
         inputs={"ingest": ingest.key, **inputs},
         locations={"ingest": _location(store, ingest), **locations},
-        depends=(ingest.key,),
+        depends=(ingest.key,) if clumps is None else (ingest.key, clumps.key),
     )
 
 
@@ -238,6 +269,7 @@ def _page_facts(study: Study) -> dict[str, object]:
             "r2": config.instruments.r2,
             "window_kb": config.instruments.window_kb,
             "ld": {x: name for x in dict.fromkeys(_exposures(study)) if (name := study.clumping_ld(x))},
+            "panels": sorted(study.panels_in_use()),
         },
         "loci": [
             {

@@ -14,6 +14,7 @@ from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig,
 from osteobiome.study.controls import control_faults
 from osteobiome.study.files import FileReading, known_variants, reading_of
 from osteobiome.study.loci import locus_faults
+from osteobiome.study.panels import PanelFiles, noise_notes, panel_faults
 from osteobiome.study.published import read_published
 from osteobiome.study.traits import Trait, read_traits
 from osteobiome.sumstats.formats import FORMATS
@@ -129,12 +130,32 @@ class Study:
         """Return the LD matrices per ancestry."""
         return {ancestry: files for ancestry, files in self.config.ld.items() if isinstance(files, LdFiles)}
 
+    def panels(self) -> dict[str, PanelFiles]:
+        """Return the genotype panels per ancestry."""
+        named = {ancestry: name for ancestry, name in self.config.ld.items() if isinstance(name, str)}
+        return {ancestry: PanelFiles.of(self.folder, name) for ancestry, name in named.items()}
+
+    def panels_in_use(self) -> dict[str, tuple[str, ...]]:
+        """Return the exposures that are clumped with each panel."""
+        panels = {ancestry for ancestry, name in self.config.ld.items() if isinstance(name, str)}
+        exposures = dict.fromkeys(x for family in self.families for x, _ in family.pairs)
+        used: dict[str, list[str]] = {}
+        for name in exposures:
+            ancestry = self.clumping_ld(name)
+            if ancestry in panels:
+                used.setdefault(ancestry, []).append(name)
+        return {ancestry: tuple(names) for ancestry, names in used.items()}
+
+    def name_of(self, file: Path) -> str:
+        """Return a file as the study file would name it."""
+        return str(file.relative_to(self.folder)) if file.is_relative_to(self.folder) else str(file)
+
     def clumping_ld(self, trait_id: str) -> str:
-        """Return the ancestry of the LD matrix that an exposure's instruments are clumped with; empty if they are not.
+        """Return the ancestry of the LD that an exposure's instruments are clumped with; empty if they are not.
 
         It is that of the exposure, or the only one if the exposure's is unknown.
         """
-        section, files = self.config.instruments, self.ld_files()
+        section, files = self.config.instruments, self.config.ld
         if section.r2 is None or trait_id in section.given:
             return ""
         ancestry = self.traits[trait_id].ancestry
@@ -414,17 +435,8 @@ def _place(where: str, trait: Trait, path: Path) -> str:
 def _ld_faults(study: Study) -> list[Fault]:
     faults: list[Fault] = []
     for ancestry, files in study.config.ld.items():
-        where = f"{study.path.name}: ld.{ancestry}"
         if isinstance(files, str):
-            faults.append(
-                Fault(
-                    "not_available_yet",
-                    where,
-                    f"a panel of genotypes ('{files}')",
-                    "{ matrix = ..., variants = ... }",
-                    "This version reads a signed LD matrix; make one with PLINK: --r square",
-                )
-            )
+            faults += panel_faults(study, ancestry)
             continue
         try:
             read_ld_matrix(study.folder / files.matrix, study.folder / files.variants)
@@ -440,11 +452,10 @@ def _notes(study: Study) -> tuple[Fault, ...]:
     exposures = dict.fromkeys(x for family in study.families for x, _ in family.pairs)
     unclumped = [x for x in exposures if x not in section.given and not study.clumping_ld(x)]
     if unclumped and section.r2 is not None:
-        notes.append(
-            _no_clumping(study, f"r2, but no LD matrix of its ancestry for {', '.join(unclumped[:3])}", "[ld]")
-        )
+        notes.append(_no_clumping(study, f"r2, but no LD of its ancestry for {', '.join(unclumped[:3])}", "[ld]"))
     elif section.r2 is None and section.window_kb is not None:
         notes.append(_no_clumping(study, "window_kb without r2", "r2"))
+    notes += noise_notes(study)
     for family in study.families:
         missing = [name for name in family.methods if ESTIMATORS[name].needs_ld]
         if missing and not study.ld_files():
@@ -466,7 +477,7 @@ def _no_clumping(study: Study, found: str, wanted: str) -> Fault:
         "no_clumping",
         f"{study.path.name}: instruments",
         found,
-        f"{wanted}, as instruments are clumped with a matrix",
+        f"{wanted}, as instruments are clumped with a panel or a matrix",
         "Nothing is clumped there, and the report says so",
         severity="note",
     )

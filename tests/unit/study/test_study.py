@@ -174,10 +174,10 @@ def test_ld_method__without_ld_is_a_note(tiny):
     assert (note.code, note.where) == ("no_ld", "family 'main'")
 
 
-def test_panel_of_genotypes__is_refused_for_now(tiny):
+def test_panel_of_genotypes__must_be_there(tiny):
     tiny.replace("study.toml", "[instruments]", '[ld]\nEUR = "panel.bed"\n[instruments]')
     (fault,) = _faults(tiny)
-    assert (fault.code, fault.where) == ("not_available_yet", "study.toml: ld.EUR")
+    assert (fault.code, fault.found) == ("missing_file", "no such file")
 
 
 LD_FAULTS = {

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
 
+NO_LD = {"not_in_ld_matrix": "LD matrix", "not_in_panel": "genotype panel"}
+"""Why a variant was not clumped, and what lacks it."""
+
+
 def variant_flags(content: Content) -> list[Flag]:
     """Return the flags of this theme.
 
@@ -96,14 +100,16 @@ def _independence(content: Content) -> list[Flag]:
 def _without_ld(content: Content) -> list[Flag]:
     """Say which candidate instruments were lost for want of LD: the strongest may be among them."""
     found = []
-    for row in content.row_report.filter(step="instruments", reason="not_in_ld_matrix").to_dicts():
+    lost = pl.col("reason").is_in(list(NO_LD)) & (pl.col("step") == "instruments")
+    for row in content.row_report.filter(lost).to_dicts():
         if not row["count"]:
             continue
         names = ", ".join(name for name in row["examples"][:3] if name) + (" …" if row["count"] > 3 else "")
         were = "was" if row["count"] == 1 else "were"
         text = (
-            f"{count(row['count'], 'candidate instrument')} of {content.label(row['subject'])} {were} not in the LD "
-            f"matrix and {were} left out ({names}); {row['n_kept']} were kept. Look whether a strong one is among them."
+            f"{count(row['count'], 'candidate instrument')} of {content.label(row['subject'])} {were} not in the "
+            f"{NO_LD[row['reason']]} and {were} left out ({names}); {row['n_kept']} were kept. "
+            "Look whether a strong one is among them."
         )
         level: Level = "caution" if row["count"] >= row["n_kept"] else "note"
         found.append(Flag(level, "Instruments without LD", text, "flow"))
