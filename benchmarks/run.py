@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks import grid, sumstats
+from benchmarks import clumping, grid, ld, sumstats
 
 
 def main() -> None:
     """Run them one after the other."""
     grid.main()
     sumstats.main([])
+    ld.main([])
+    clumping.main([])
 
 
 if __name__ == "__main__":

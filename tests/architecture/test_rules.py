@@ -128,7 +128,7 @@ def test_core__stays_light():
         "colorama",
     }
     assert len(set(names) - build_only) + 1 < 27
-    assert set(project["optional-dependencies"]) == {"xlsx"}
+    assert set(project["optional-dependencies"]) == {"pgen", "xlsx"}
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

@@ -19,7 +19,7 @@ from osteobiome.ld.genotypes import Genotypes
 from osteobiome.ld.panel_clumping import Candidates, PanelClumpOptions, clump_panel
 
 PLINK = shutil.which("plink1.9")
-FROZEN = Path(__file__).parents[1] / "fixtures" / "clump_plink"
+FROZEN = Path(__file__).parents[1] / "data" / "ld" / "clump_plink"
 FROZEN_SEEDS = (28, 31, 34, 51, 62, 71)
 N_RANDOM = 80
 CODES = np.array([3, 2, 0, 1], dtype=np.uint8)  # of 0, 1, 2 copies of A1, and of no call (-1)

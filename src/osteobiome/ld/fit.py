@@ -127,6 +127,8 @@ class PanelFit:
         ``refused``: a finding is fatal. ``flagged``: it can be used, but see the findings.
     findings : tuple of Finding
         What was found; a finding of small extent does not change the verdict.
+    doubts : frozenset of str
+        Names of the findings that do.
     n_variants : int
         Variants of the trait.
     n_looked_at : int
@@ -159,6 +161,7 @@ class PanelFit:
 
     verdict: Verdict
     findings: tuple[Finding, ...]
+    doubts: frozenset[str]
     n_variants: int
     n_looked_at: int
     n_found: int
@@ -274,6 +277,7 @@ def check_fit(
     return PanelFit(
         verdict="refused" if is_fatal else "flagged" if any(is_doubt for _, is_doubt in found) else "fits",
         findings=tuple(finding for finding, _ in found),
+        doubts=frozenset(finding.id for finding, is_doubt in found if is_doubt or finding.severity == "fatal"),
         n_variants=frame.height,
         n_looked_at=looked.height,
         n_found=n_found,

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from osteobiome.study.study import Study
 
+NOISE = "r2_below_noise"
+"""Code of the note that a threshold is below the noise of a panel."""
+
 
 @dataclass(frozen=True, slots=True)
 class PanelFiles:
@@ -80,7 +83,7 @@ def noise_notes(study: Study) -> list[Fault]:
         if section.r2 is not None and section.r2 < panel.noise_floor:
             notes.append(
                 Fault(
-                    "r2_below_noise",
+                    NOISE,
                     f"{study.path.name}: instruments.r2",
                     f"r2 = {section.r2:g} with a panel of {panel.n_people:,} people ({name})",
                     f"at least {panel.noise_floor:.2g}, the mean r² of unlinked variants in so many people",

@@ -10,6 +10,7 @@ from osteobiome.core.provenance import version
 from osteobiome.mr import ESTIMATORS
 from osteobiome.store import file_sha256
 from osteobiome.study.loci import locus_ld, locus_ld_name
+from osteobiome.study.panels import NOISE
 from osteobiome.study.task import Task
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def make_plan(study: Study, store: StudyFolder) -> Plan:
     instruments = {trait_id: _instruments(study, ingest[trait_id], clumping, store, hashes) for trait_id in exposures}
     loci = [_locus(study, block, ingest, store, hashes) for block in study.config.locus]
     families = [_mr(study, family, ingest, instruments, store, hashes) for family in study.families if family.pairs]
-    report = _report(study, ingest, instruments, [*families, *loci], store, hashes)
+    rest = [*clumping.values(), *families, *loci]
+    report = _report(study, ingest, instruments, rest, store, hashes)
     before = (*ingest.values(), *clumping.values(), *instruments.values())
     return Plan((*before, *families, *loci, report), hashes)
 
@@ -231,13 +233,13 @@ def _report(
     study: Study,
     ingest: dict[str, Task],
     instruments: dict[str, Task],
-    families: list[Task],
+    rest: list[Task],
     store: StudyFolder,
     hashes: dict[str, str],
 ) -> Task:
     tasks = {f"ingest:{name}": task for name, task in ingest.items()}
     tasks |= {f"instruments:{name}": task for name, task in instruments.items()}
-    tasks |= {f"{task.step}:{task.subject}": task for task in families}
+    tasks |= {f"{task.step}:{task.subject}": task for task in rest}
     return Task(
         step="report",
         subject=study.config.study.id,
@@ -287,7 +289,8 @@ def _page_facts(study: Study) -> dict[str, object]:
             "drop_between": list(config.ingest.palindromic.drop_between),
         },
         "max_bad_rows": config.ingest.max_bad_rows,
-        "notes": [note.text() for note in study.notes],
+        "notes": [note.text() for note in study.notes if note.code != NOISE],
+        "noise": [note.text() for note in study.notes if note.code == NOISE],
         "families": [
             {
                 "id": family.id,

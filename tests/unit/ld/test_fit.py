@@ -12,7 +12,7 @@ from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel import open_panel
 from osteobiome.sumstats.identity import add_keys, orient
 
-REAL = Path(__file__).parents[2] / "fixtures" / "panels"
+REAL = Path(__file__).parents[2] / "data" / "ld" / "panels"
 PAIRS = (("A", "G"), ("C", "T"), ("A", "C"), ("G", "T"))
 N = 400
 

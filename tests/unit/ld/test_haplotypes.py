@@ -1,5 +1,6 @@
 """Haplotype r²: against plink1.9, against a slow search of the likelihood, and at the boundaries."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from osteobiome.ld.genotypes import Genotypes
 from osteobiome.ld.haplotypes import haplotype_r2
 from osteobiome.stats.bits import plane_counts, r_of_pairs
-from osteobiome.stats.haplotypes import real_roots, stationary_points
+from osteobiome.stats.haplotypes import disequilibrium, real_roots, stationary_points
 
 PLINK = shutil.which("plink1.9")
 needs_plink = pytest.mark.skipif(PLINK is None, reason="plink1.9 is not installed")
@@ -122,6 +123,43 @@ def test_real_roots__finds_roots_once_and_in_order():
     for roots in ([1.0, 1.0, 3.0], [1.0, 3.0, 3.0], [-3.0, -3.0, -1.0]):
         n, low, high, _ = real_roots(*np.poly(roots)[1:])
         assert (n, low, high) == pytest.approx((2, roots[0], roots[2]), abs=1e-7)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("coefficients", "distinct"),
+    [
+        ((-0.06, 0.0009000000000000001, -4.000000000000001e-06), [0.01, 0.04]),  # 0.01 twice, apart by rounding
+        ((-0.15, 0.0072, -0.000108), [0.03, 0.06]),  # 0.06 twice
+        ((-3e-10, 2e-20, 0.0), [1e-10]),  # 0, 1e-10, 2e-10
+    ],
+)
+def test_real_roots__that_nearly_coincide_are_one(coefficients, distinct):
+    n, *found = real_roots(*coefficients)
+    assert found[:n] == pytest.approx(distinct, abs=2e-9)
+
+
+@pytest.mark.kernel
+def test_disequilibrium__is_at_the_highest_likelihood_for_every_small_table():
+    """All counts of known haplotypes up to 4 and of double heterozygotes up to 5, against a grid over x."""
+    grid = np.linspace(0.0, 1.0, 401)
+    for known in itertools.product(range(5), repeat=4):
+        for n_unphased in range(1, 6):
+            total = sum(known) + 2.0 * n_unphased
+            d, p, q = disequilibrium(*map(float, known), float(n_unphased))
+            chosen = (d + p * q) * total - known[0]
+            assert -1e-9 <= chosen <= n_unphased + 1e-9
+            x = np.append(grid * n_unphased, np.clip(chosen, 0.0, n_unphased))
+            share = (np.array(known)[:, None] + np.array([x, n_unphased - x, n_unphased - x, x])) / total
+            logs = np.log(np.where(share > 0, share, 1e-300))
+            value = np.array(known) @ logs + n_unphased * np.log(share[0] * share[3] + share[1] * share[2])
+            assert value[-1] >= value[:-1].max() - 1e-8, (known, n_unphased)
+
+
+@pytest.mark.kernel
+def test_haplotype_r2__of_people_never_called_together_is_missing():
+    apart = Genotypes.from_dosages(np.array([[0, 1, -9, -9], [-9, -9, 2, 1]], dtype=np.int8))
+    assert np.isnan(haplotype_r2(apart, first=[0], second=[1])[0])
 
 
 @pytest.mark.kernel

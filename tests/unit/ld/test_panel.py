@@ -13,7 +13,8 @@ import pytest
 from backports import zstd
 
 from osteobiome.core.errors import InputFileError
-from osteobiome.ld.panel import open_panel
+from osteobiome.ld.panel import open_panel, panel_files
+from osteobiome.ld.sources.pgen import read_psam, read_pvar
 from osteobiome.ld.sources.tables import plink_chromosomes
 
 needs_plink1 = pytest.mark.skipif(shutil.which("plink1.9") is None, reason="plink1.9 is not installed")
@@ -300,3 +301,70 @@ def test_pgen__says_how_to_get_pgenlib(write_panel, random_dosages, tmp_path, mo
     (tmp_path / "p.pvar.zst").write_bytes(zstd.compress(b"#CHROM\tPOS\tID\tREF\tALT\n1\t5\trs1\tA\tG\n"))
     with pytest.raises(InputFileError, match=r"pip install 'osteobiome\[pgen\]'"):
         open_panel(tmp_path / "p")
+
+
+PVAR = "##x\n#CHROM\tPOS\tID\tREF\tALT\tINFO\n1\t5\trs1\tA\tg\t.\nPAR1\t6\t.\tC\tT,G\tx\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "alleles", "chromosome", "numbers"),
+    [
+        (PVAR, [("G", "A"), ("T,G", "C")], [1, 23], [2, 3]),
+        ("1\trs1\t0\t5\tG\tA\n26\t.\t6\t6\tT\tC\n", [("G", "A"), ("T", "C")], [1, 25], [2, 2]),
+        (PVAR.splitlines()[1] + "\n", [], [], []),
+    ],
+)
+def test_read_pvar__with_and_without_header(tmp_path, text, alleles, chromosome, numbers):
+    path = tmp_path / "x.pvar"
+    path.write_text(text)
+    variants, n_alleles = read_pvar(path)
+    assert variants.select("counted", "other").rows() == alleles
+    assert variants["chromosome"].to_list() == chromosome
+    assert n_alleles.tolist() == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("#CHROM\tID\tREF\tALT\n1\trs1\tA\tG\n", "no column POS"),
+        (PVAR + "1\tx\trs1\tA\tG\t.\n", "position 'x'"),
+        (PVAR + "1\t9\trs1\tA\tG\t.\t.\n", "7 cells"),
+    ],
+)
+def test_read_pvar__broken_tables_are_named(tmp_path, text, found):
+    path = tmp_path / "x.pvar"
+    path.write_text(text)
+    with pytest.raises(InputFileError, match=found):
+        read_pvar(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("#IID\na\nb\n", [("0", "a", True), ("0", "b", True)]),
+        ("##x\n#FID IID PAT MAT SEX\nf a 0 0 1\nf b a 0 NA\n", [("f", "a", True), ("f", "b", False)]),
+        ("f a 0 0 1 -9\nf b 0 a 1 -9\n", [("f", "a", True), ("f", "b", False)]),
+    ],
+)
+def test_read_psam__founders_have_no_parents(tmp_path, text, people):
+    path = tmp_path / "x.psam"
+    path.write_text(text)
+    assert read_psam(path).rows() == people
+
+
+@pytest.mark.parametrize("text", ["#IID\n", "#FID\tSEX\na\t1\n", "#IID\tSEX\na\n"])
+def test_read_psam__broken_tables_are_named(tmp_path, text):
+    path = tmp_path / "x.psam"
+    path.write_text(text)
+    with pytest.raises(InputFileError) as caught:
+        read_psam(path)
+    assert caught.value.faults[0].code == "broken_panel_table"
+
+
+def test_panel_files__are_those_that_open_panel_reads(write_panel, random_dosages, tmp_path):
+    for name in ("c1", "c2"):
+        write_panel(random_dosages(2, 3), name)
+    expected = {f"c{i}.{ending}" for i in (1, 2) for ending in ("bed", "bim", "fam")}
+    assert {path.name for path in panel_files(tmp_path / "c@")} == expected
+    with pytest.raises(InputFileError):
+        panel_files(tmp_path / "none")

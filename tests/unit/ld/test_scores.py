@@ -10,7 +10,7 @@ from osteobiome.ld import correlation
 from osteobiome.ld.genotypes import MISSING, Genotypes
 from osteobiome.ld.scores import ld_scores
 
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "ldscore_chr22"
+FIXTURE = Path(__file__).parents[2] / "data" / "ld" / "ldscore_chr22"
 N_PEOPLE, BYTES_PER_VARIANT, CHUNK = 343, 86, 50
 
 

@@ -54,7 +54,8 @@ def _simulated(content: Content) -> list[Flag]:
 
 def _declared_without_effect(content: Content) -> list[Flag]:
     """Repeat what the check had to say: settings that were declared and did nothing."""
-    return [Flag("caution", "Declared without effect", note) for note in content.study["notes"]]
+    silent = [Flag("caution", "Declared without effect", note) for note in content.study["notes"]]
+    return silent + [Flag("caution", "Clumped below the noise", note) for note in content.study.get("noise", ())]
 
 
 def _adjustment(content: Content) -> list[Flag]:

@@ -6,16 +6,23 @@ from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
+from osteobiome.core.errors import InputFileError
+from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import table
 from osteobiome.instruments.candidates import passing
+from osteobiome.ld.fit import MAX_VARIANTS, check_fit
+from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel import open_panel
 from osteobiome.ld.panel_clumping import PanelClumpOptions
 from osteobiome.ld.trait_clumping import clump_traits
 from osteobiome.store import write_table
+from osteobiome.study.steps.ingest import finding_records
 from osteobiome.study.task import STEPS, Inputs, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from osteobiome.ld.panel import Panel
 
 GENOME_KB = 1e6
 """A window wider than any chromosome: without one, all of a chromosome may clump."""
@@ -43,8 +50,37 @@ def run(inputs: Inputs, out: Path) -> None:
     }
     window = cast("float | None", params["window_kb"])
     options = PanelClumpOptions(p1=p_threshold, r2=cast("float", params["r2"]), kb=window or GENOME_KB)
-    clumps = clump_traits(tables, panel, options=options)
+    index = PanelIndex(panel.variants)
+    found = [
+        row
+        for name in tables
+        for row in _fit(inputs.locations[f"ingest:{name}"], panel, index, trait_id=name, ancestry=panel.ancestry)
+    ]
+    write_table(table("findings", found), out / "findings.parquet", schema="findings")
+    clumps = clump_traits(tables, panel, index=index, options=options)
     write_table(pl.concat([table("clumps"), *clumps.values()]), out / "clumps.parquet", schema="clumps")
 
 
-STEPS.add("clumping", Step("clumping", 1, ("clumps",), run))
+def _fit(folder: Path, panel: Panel, index: PanelIndex, *, trait_id: str, ancestry: str) -> list[dict[str, object]]:
+    """Return what speaks against a panel for a trait, or raise if the panel is not to be used.
+
+    Raises
+    ------
+    InputFileError
+        Places, alleles or frequencies are those of another build, of other alleles or of another ancestry.
+    """
+    whole = pl.scan_parquet(folder / "variants.parquet")
+    n_rows = int(whole.select(pl.len()).collect().item())
+    some = whole.gather_every(max(1, n_rows // MAX_VARIANTS)).collect(engine="streaming")
+    fit = check_fit(some, panel, index=index, genome_build=panel.genome_build, ancestry=ancestry)
+    fatal = [
+        fault_of(found, where=f"panel of {ancestry} for {trait_id}")
+        for found in fit.findings
+        if found.severity == "fatal"
+    ]
+    if fatal:
+        raise InputFileError(*fatal)
+    return finding_records(trait_id, fit.findings, doubts=fit.doubts)
+
+
+STEPS.add("clumping", Step("clumping", 1, ("clumps", "findings"), run))

@@ -60,14 +60,16 @@ def _write_rest(out: Path, *, rows: RowReport, findings: Sequence[Finding], geno
     write_atomic(out / "facts.json", json.dumps(facts, sort_keys=True).encode())
 
 
-def finding_records(subject: str, findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """Return findings as rows of schema ``findings``."""
+def finding_records(
+    subject: str, findings: Sequence[Finding], *, doubts: frozenset[str] = frozenset()
+) -> list[dict[str, object]]:
+    """Return findings as rows of schema ``findings``; ``doubts`` names further checks that cast doubt on results."""
     return [
         {
             "subject": subject,
             "check": found.id,
             "severity": found.severity,
-            "casts_doubt": casts_doubt(found),
+            "casts_doubt": casts_doubt(found) or found.id in doubts,
             "count": found.count,
             "found": found.found,
             "hint": found.hint,

@@ -12,7 +12,7 @@ import polars as pl
 from osteobiome.instruments.candidates import passing
 from osteobiome.instruments.selection import select
 from osteobiome.ld import ClumpOptions, clump_with_matrix, read_ld_matrix
-from osteobiome.store import read_table
+from osteobiome.store import read_table, write_table
 from osteobiome.study.steps.ingest import read_ingested, write_sumstats
 from osteobiome.study.task import STEPS, Inputs, Step
 
@@ -49,6 +49,9 @@ def run(inputs: Inputs, out: Path) -> None:
         weak=weak,
     )
     write_sumstats(replace(sumstats, frame=kept, rows=rows, findings=()), out)
+    if "clumping" in inputs.locations:
+        found = read_table(inputs.locations["clumping"] / "findings.parquet", schema="findings")
+        write_table(found.filter(subject=trait_id), out / "findings.parquet", schema="findings")
 
 
 def _clumping(inputs: Inputs) -> Clumping | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FROM_FAMILIES = ("estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "evidence")
 FROM_LOCI = ("regional", "genes")
-TABLES = (*FROM_FAMILIES, "controls", *FROM_LOCI, "methods", "row_report", "findings", "traits", "published")
+TABLES = (*FROM_FAMILIES, "controls", "clumps", *FROM_LOCI, "methods", "row_report", "findings", "traits", "published")
 
 
 def run(inputs: Inputs, out: Path) -> None:
@@ -29,7 +29,7 @@ def run(inputs: Inputs, out: Path) -> None:
     ----------
     inputs : Inputs
         Params study (plain data for the page), traits, published; locations ``mr:<family>``, ``ingest:<trait>``,
-        ``instruments:<trait>``, ``locus:<locus>``.
+        ``instruments:<trait>``, ``clumping:<ancestry>``, ``locus:<locus>``.
     out : pathlib.Path
         Folder to fill: ``tables/``, ``study.json``, ``report.html``.
     """
@@ -48,13 +48,16 @@ def run(inputs: Inputs, out: Path) -> None:
         [
             read_table(path / "row_report.parquet", schema="row_report")
             for name, path in inputs.locations.items()
-            if not name.startswith("locus:")  # a figure of a region loses no row of an analysis
+            # a figure of a region loses no row of an analysis; what clumping leaves out, the instruments count
+            if not name.startswith(("locus:", "clumping:"))
         ],
     ).unique(["subject", "step", "kind", "reason"], maintain_order=True)
-    ingested = [path for name, path in inputs.locations.items() if name.startswith("ingest:")]
+    about_files = [path for name, path in inputs.locations.items() if name.startswith(("ingest:", "instruments:"))]
     tables["findings"] = _stack(
-        "findings", [read_table(path / "findings.parquet", schema="findings") for path in ingested]
+        "findings", [read_table(path / "findings.parquet", schema="findings") for path in about_files]
     )
+    clumping = [path for name, path in inputs.locations.items() if name.startswith("clumping:")]
+    tables["clumps"] = _stack("clumps", [read_table(path / "clumps.parquet", schema="clumps") for path in clumping])
     loci = [path for name, path in inputs.locations.items() if name.startswith("locus:")]
     tables |= {
         name: _stack(name, [read_table(path / f"{name}.parquet", schema=name) for path in loci]) for name in FROM_LOCI
@@ -76,4 +79,4 @@ def _stack(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=polars_schema(name)), *frames])
 
 
-STEPS.add("report", Step("report", 3, TABLES, run))
+STEPS.add("report", Step("report", 4, TABLES, run))
