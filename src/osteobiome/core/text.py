@@ -165,6 +165,8 @@ REASONS = {
     "p_value_contradicts_beta_and_se": "p value contradicts effect and standard error",
     "palindromic_strand_unknown": "A/T or C/G whose strand in the LD matrix is unknown",
     "not_in_ld_matrix": "not in the LD matrix",
+    "in_excluded_locus": "in a known pleiotropic locus that the study leaves out",
+    "locus_unknown_without_position": "without position, so that nobody can tell whether they lie in an excluded locus",
     "not_in_panel": "not in the genotype panel",
     "no_p_value": "without p value",
     "clumped": "in linkage disequilibrium with an instrument of smaller p (clumped)",

@@ -105,7 +105,9 @@ class InstrumentsSection(_Section):
     window_kb: float | None = Field(
         default=None, gt=0.0, description="Variants further apart (kb) are not clumped; needs r2."
     )
-    exclude_loci: tuple[str, ...] = Field(default=(), description="Named loci to leave out (not available yet).")
+    exclude_loci: tuple[str, ...] = Field(
+        default=(), description="Known loci to leave out: `osteobiome instruments loci`."
+    )
 
 
 class LayerChoice(_Section):

@@ -118,6 +118,7 @@ def _clumping(study: Study, name: str, ingest: dict[str, Task], store: StudyFold
             "p_threshold": section.p_threshold,
             "r2": section.r2,
             "window_kb": section.window_kb,
+            "exclude_loci": sorted(section.exclude_loci),
         },
         inputs={key: task.key for key, task in tasks.items()} | files,
         locations={key: _location(store, task) for key, task in tasks.items()} | {"panel": panel.path},
@@ -133,6 +134,8 @@ def _instruments(
         "trait_id": ingest.subject,
         "p_threshold": section.p_threshold,
         "given": ingest.subject in section.given,
+        "exclude_loci": sorted(section.exclude_loci),
+        "genome_build": study.config.study.genome_build,
     }
     name = study.clumping_ld(ingest.subject)
     clumps = clumping.get(name)
@@ -267,6 +270,7 @@ def _page_facts(study: Study) -> dict[str, object]:
         "genome_build": config.study.genome_build,
         "p_threshold": config.instruments.p_threshold,
         "given": dict(config.instruments.given),
+        "exclude_loci": sorted(config.instruments.exclude_loci),
         "clumping": {
             "r2": config.instruments.r2,
             "window_kb": config.instruments.window_kb,

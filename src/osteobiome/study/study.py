@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import ConfigError, Fault, InputFileError, OsteobiomeError, nearest
 from osteobiome.core.schema import table
+from osteobiome.instruments.known_loci import known_loci
 from osteobiome.ld import read_ld_matrix
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
@@ -353,16 +354,18 @@ def _instrument_faults(study: Study) -> list[Fault]:
         for name, reason in section.given.items()
         if not reason.strip()
     ]
-    if section.exclude_loci:
-        faults.append(
-            Fault(
-                "not_available_yet",
-                f"{where}.exclude_loci",
-                "named loci",
-                "an empty list",
-                "This version has no table of known loci yet; leave the variants out of the file",
-            )
+    known = known_loci(study.config.study.genome_build)["locus"].to_list()
+    faults += [
+        Fault(
+            "unknown_locus",
+            f"{where}.exclude_loci",
+            f"'{name}'",
+            "a name of `osteobiome instruments loci`",
+            nearest(name, known),
         )
+        for name in section.exclude_loci
+        if name not in known
+    ]
     return faults
 
 

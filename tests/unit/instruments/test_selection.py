@@ -124,3 +124,16 @@ def test_passing__beyond_the_candidates_reads_the_whole_table(tmp_path):
     strong, weak = passing(tmp_path, p_threshold=0.01)
     assert strong["rsid"].to_list() == ["rs0", "rs1"]
     assert weak.count == 1
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_select__leaves_known_loci_out_and_counts_variants_without_place(given):
+    frame = variants(9.0, 9.0, 9.0).with_columns(
+        chromosome=pl.Series([19, 19, None], dtype=pl.Int8), position=pl.Series([45_411_941, 1_000_000, None])
+    )
+    kept, rows = select(
+        frame, trait_id="x", p_threshold=5e-8, given=given, exclude_loci=["APOE", "HLA"], genome_build="GRCh37"
+    )
+    assert kept["rsid"].to_list() == ["rs1", "rs2"]
+    assert rows.by_reason() == {"in_excluded_locus": 1}
+    assert ("locus_unknown_without_position", 1) in rows.notes

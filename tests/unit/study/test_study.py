@@ -156,10 +156,11 @@ def test_given_instruments__belong_to_an_exposure_and_have_a_reason(name, tiny):
     assert place in fault.where
 
 
-def test_excluded_loci__are_refused_until_there_is_a_table_of_them(tiny):
-    tiny.replace("study.toml", "p_threshold = 5e-8", 'exclude_loci = ["HLA"]')
+def test_excluded_loci__must_be_known_ones(tiny):
+    tiny.replace("study.toml", "p_threshold = 5e-8", 'exclude_loci = ["HLA", "APOF"]')
     (fault,) = _faults(tiny)
-    assert (fault.code, fault.where) == ("not_available_yet", "study.toml: instruments.exclude_loci")
+    assert (fault.code, fault.where, fault.found) == ("unknown_locus", "study.toml: instruments.exclude_loci", "'APOF'")
+    assert "APOE" in fault.hint
 
 
 def test_clumping__without_a_panel_is_a_note(tiny):

@@ -10,6 +10,7 @@ from osteobiome.core.errors import InputFileError
 from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import table
 from osteobiome.instruments.candidates import passing
+from osteobiome.instruments.selection import in_loci
 from osteobiome.ld.fit import MAX_VARIANTS, check_fit
 from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel import open_panel
@@ -34,7 +35,7 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params ancestry, genome_build, exposures, p_threshold, r2, window_kb; locations ``panel`` and
+        Params ancestry, genome_build, exposures, p_threshold, r2, window_kb, exclude_loci; locations ``panel`` and
         ``ingest:<exposure>``.
     out : pathlib.Path
         Folder to fill.
@@ -44,10 +45,12 @@ def run(inputs: Inputs, out: Path) -> None:
     panel = open_panel(
         inputs.locations["panel"], ancestry=str(params["ancestry"]), genome_build=str(params["genome_build"])
     )
-    tables = {
-        name: passing(inputs.locations[f"ingest:{name}"], p_threshold=p_threshold)[0]
-        for name in cast("list[str]", params["exposures"])
-    }
+    excluded = cast("list[str]", params["exclude_loci"])
+    tables = {}
+    for name in cast("list[str]", params["exposures"]):
+        strong, _ = passing(inputs.locations[f"ingest:{name}"], p_threshold=p_threshold)
+        inside = in_loci(strong, excluded, genome_build=panel.genome_build).fill_null(value=False)
+        tables[name] = strong.filter(~inside)
     window = cast("float | None", params["window_kb"])
     options = PanelClumpOptions(p1=p_threshold, r2=cast("float", params["r2"]), kb=window or GENOME_KB)
     index = PanelIndex(panel.variants)

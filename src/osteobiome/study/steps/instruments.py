@@ -30,8 +30,9 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params trait_id, p_threshold, given, and clump (r2, window_kb, trust_strand) if there is an LD matrix;
-        locations ``ingest`` and ``ld:matrix``, ``ld:variants`` or, if there is a panel, ``clumping``.
+        Params trait_id, p_threshold, given, exclude_loci, genome_build, and clump (r2, window_kb, trust_strand) if
+        there is an LD matrix; locations ``ingest`` and ``ld:matrix``, ``ld:variants`` or, if there is a panel,
+        ``clumping``.
     out : pathlib.Path
         Folder to fill.
     """
@@ -47,6 +48,8 @@ def run(inputs: Inputs, out: Path) -> None:
         given=given,
         clumping=_clumping(inputs),
         weak=weak,
+        exclude_loci=cast("list[str]", params["exclude_loci"]),
+        genome_build=sumstats.genome_build or str(params["genome_build"]),
     )
     write_sumstats(replace(sumstats, frame=kept, rows=rows, findings=()), out)
     if "clumping" in inputs.locations:
