@@ -28,7 +28,7 @@ def test_tables__are_the_same_bytes_for_any_number_of_workers(adiposity_file, ad
     assert _done(run) == (19, 0, 0)
     ours = table_bytes(tmp_path / "out")
     assert {name.rsplit(".")[-1] for name in ours} == {"parquet", "csv"}
-    assert len(ours) == 28
+    assert len(ours) == 30
     assert ours == table_bytes(adiposity_results)
 
 
@@ -164,7 +164,7 @@ def test_run__reports_what_it_did(finished):
     run = run_study(finished.file, workers=1)
     assert run.study.config == load_study(finished.file).config
     assert set(run.tables) == {
-        "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "evidence", "controls", "regional",
+        "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "evidence", "controls", "clumps", "regional",
         "findings", "genes", "methods", "row_report", "traits", "published",
     }  # fmt: skip
     assert all(path.is_file() for path in run.tables.values())
