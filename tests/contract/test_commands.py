@@ -23,6 +23,11 @@ COMMANDS = {
     "mr estimate": {"n_in", "n_kept", "n_dropped", "estimates", "diagnostics", "variants"},
     "mr methods": {"methods"},
     "instruments loci": {"build", "loci"},
+    "ld check": {"file", "panel", "verdict", "noise_floor", "n_found", "n_in", "n_kept", "n_dropped", "findings"},
+    "ld convert": {"files", "n_in", "n_kept", "n_dropped"},
+    "ld clump": {"file", "panel", "options", "n_candidates", "n_dropped", "index_variants", "not_in_panel", "fit"},
+    "ld scores": {"files", "n_in", "n_kept", "n_dropped", "m", "m_5_50"},
+    "ld matrix": {"files", "n_in", "n_kept", "n_dropped", "left_out"},
     "sumstats check": {"file", "format", "n_in", "n_kept", "n_dropped", "findings"},
     "sumstats convert": {"files", "format", "n_in", "n_kept", "n_dropped"},
     "sumstats head": {"file", "format", "columns", "rows"},
@@ -49,6 +54,14 @@ def arguments(finished, tmp_path):
     table = tmp_path / "pair.csv"
     rows = [f"rs{i},{0.1 + 0.01 * i},0.01,{0.05 + 0.004 * i},0.02" for i in range(5)]
     table.write_text("\n".join(["rsid,beta_exposure,se_exposure,beta_outcome,se_outcome", *rows]) + "\n")
+    panel = finished.add_panel([[(i + j) % 3 for j in range(8)] for i in range(finished.n_variants)])
+    vcf = tmp_path / "in.vcf"
+    lines = (
+        "##fileformat=VCFv4.2",
+        "#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT a b",
+        "1 1 rs1 A G . . . GT 0/1 1/1",
+    )
+    vcf.write_text("".join(line.replace(" ", "\t") + "\n" for line in lines))
     return {
         "demo": ("--out", tmp_path / "demo", "--workers", 1),
         "init": (tmp_path / "new",),
@@ -56,6 +69,11 @@ def arguments(finished, tmp_path):
         "mr estimate": (table,),
         "mr methods": (),
         "instruments loci": (),
+        "ld check": (finished.folder / "x.tsv", panel),
+        "ld convert": (vcf, tmp_path / "converted"),
+        "ld clump": (finished.folder / "x.tsv", panel, "--r2", 0.5),
+        "ld scores": (panel, tmp_path / "scores"),
+        "ld matrix": (panel, tmp_path / "r.npz", "--region", "1:1-9999999"),
         "sumstats check": (finished.folder / "x.tsv",),
         "sumstats convert": (finished.folder / "x.tsv", "--to", "csv", "--out", tmp_path / "x.csv"),
         "sumstats head": (finished.folder / "x.tsv",),

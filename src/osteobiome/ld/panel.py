@@ -221,7 +221,7 @@ def _open(path: str) -> Source:
     """Open one part."""
     prefix = _without_ending(path)
     if path.endswith(_VCF_ENDINGS):
-        hint = "Convert it once with osteobiome.ld.sources.vcf.convert_vcf, then open the prefix that it wrote"
+        hint = "Convert it once with `osteobiome ld convert FILE PREFIX`, then use that prefix"
         raise InputFileError(Fault("panel_is_vcf", path, "a VCF or BCF file", "PLINK 1 or PLINK 2 files", hint))
     is_named_pgen = path.endswith(_PGEN_ENDINGS)
     if is_named_pgen or (not path.endswith(_BED_ENDINGS) and not Path(f"{prefix}.bed").exists()):
