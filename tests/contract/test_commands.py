@@ -26,6 +26,9 @@ COMMANDS = {
     "ld check": {"file", "panel", "verdict", "noise_floor", "n_found", "n_in", "n_kept", "n_dropped", "findings"},
     "ld convert": {"files", "n_in", "n_kept", "n_dropped"},
     "ld clump": {"file", "panel", "options", "n_candidates", "n_dropped", "index_variants", "not_in_panel", "fit"},
+    "ld joint": {"files", "panel", "n_candidates", "n_dropped", "index_variants", "not_in_panel", "fits"},
+    "ld proxies": {"file", "panel", "n_listed", "n_proxies", "n_dropped", "variants", "fit"},
+    "ld conditional": {"file", "panel", "n_in", "n_kept", "n_dropped", "n_chosen", "chosen", "warnings", "fit"},
     "ld scores": {"files", "n_in", "n_kept", "n_dropped", "m", "m_5_50"},
     "ld matrix": {"files", "n_in", "n_kept", "n_dropped", "left_out"},
     "sumstats check": {"file", "format", "n_in", "n_kept", "n_dropped", "findings"},
@@ -55,6 +58,8 @@ def arguments(finished, tmp_path):
     rows = [f"rs{i},{0.1 + 0.01 * i},0.01,{0.05 + 0.004 * i},0.02" for i in range(5)]
     table.write_text("\n".join(["rsid,beta_exposure,se_exposure,beta_outcome,se_outcome", *rows]) + "\n")
     panel = finished.add_panel([[(i + j) % 3 for j in range(8)] for i in range(finished.n_variants)])
+    names = tmp_path / "names.txt"
+    names.write_text("rs1\nrs999\n")
     vcf = tmp_path / "in.vcf"
     lines = (
         "##fileformat=VCFv4.2",
@@ -72,6 +77,9 @@ def arguments(finished, tmp_path):
         "ld check": (finished.folder / "x.tsv", panel),
         "ld convert": (vcf, tmp_path / "converted"),
         "ld clump": (finished.folder / "x.tsv", panel, "--r2", 0.5),
+        "ld joint": (panel, finished.folder / "x.tsv", finished.folder / "y.tsv", "--r2", 0.5),
+        "ld proxies": (finished.folder / "y.tsv", panel, "--variants", names),
+        "ld conditional": (finished.folder / "x.tsv", panel),
         "ld scores": (panel, tmp_path / "scores"),
         "ld matrix": (panel, tmp_path / "r.npz", "--region", "1:1-9999999"),
         "sumstats check": (finished.folder / "x.tsv",),

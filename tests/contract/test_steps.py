@@ -21,6 +21,7 @@ BESIDE_TABLES = {
     "locus": set(),
     "mr": set(),
     "report": {"study.json", "report.html"},
+    "sharing": set(),
 }
 """What a step may write besides its tables and their CSV twins."""
 
@@ -44,6 +45,8 @@ def finished_once(finished_once, tmp_path_factory):
     study.replace("study.toml", "[instruments]\n", "[instruments]\nr2 = 0.9\n")
     study.replace("study.toml", "[ld]\n", '[ld]\nEAS = "panel/eas"\n')
     study.replace("traits.csv", "none,EUR,second", "none,EAS,second")
+    header, x, y = (study.folder / "traits.csv").read_text().splitlines()
+    (study.folder / "traits.csv").write_text(f"{header},lineage\n{x},k__B|f__F\n{y},k__B|f__F|g__G\n")
     study.add_panel([[(i * k + i) % 3 for k in range(9)] for i in range(1, 30)], ancestry="EAS")
     assert run_study(study.file, workers=1).n_failed == 0
     return study

@@ -7,28 +7,36 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from osteobiome.cli.options import Json, Quiet, Verbose
+from osteobiome.cli.options import (
+    AllowUnfit,
+    Ancestry,
+    Build,
+    ClumpBy,
+    ClumpKb,
+    ClumpMode,
+    ClumpP1,
+    ClumpP2,
+    ClumpR2,
+    Columns,
+    File,
+    FormatName,
+    Json,
+    MapFile,
+    MaxBadRows,
+    Overwrite,
+    PanelAncestry,
+    PanelBuild,
+    PanelPath,
+    Quiet,
+    TraitName,
+    Verbose,
+)
 from osteobiome.cli.shared import BAD_INPUT, errors_as_exit, print_json, print_table, say, set_up_logging
-from osteobiome.cli.sumstats import Ancestry, Build, Columns, File, FormatName, MapFile, MaxBadRows, TraitName
 
 if TYPE_CHECKING:
     from osteobiome.ld.of_file import FileClumps
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-PanelPath = Annotated[
-    str,
-    typer.Argument(
-        metavar="PANEL", help="Prefix of PLINK 1 or 2 files; {chromosome} stands for 1, 2, ... if there are several."
-    ),
-]
-PanelAncestry = Annotated[
-    str, typer.Option("--panel-ancestry", metavar="A", help="Ancestry of the panel's people, such as EUR or EAS.")
-]
-PanelBuild = Annotated[
-    str, typer.Option("--panel-build", metavar="B", help="Genome build of the panel: GRCh37 or GRCh38.")
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 
 
 @app.command()
@@ -105,20 +113,16 @@ def convert(
 def clump(
     file: File,
     panel: PanelPath,
-    p1: Annotated[float, typer.Option("--p1", metavar="P", help="Index variants have p at most this.")] = 5e-8,
-    p2: Annotated[
-        float | None, typer.Option("--p2", metavar="P", help="Weaker members have p below this; p1 if left out.")
-    ] = None,
-    r2: Annotated[float, typer.Option("--r2", metavar="R2", help="Members have r² above this.")] = 0.001,
-    kb: Annotated[float, typer.Option("--kb", metavar="KB", help="Members lie closer than this.")] = 10_000.0,
-    mode: Annotated[
-        str, typer.Option("--mode", metavar="MODE", help="plink: r² of haplotypes; genotype: of copies.")
-    ] = "plink",
-    by: Annotated[str, typer.Option("--by", metavar="p|f", help="Smallest p leads, or largest F.")] = "p",
+    p1: ClumpP1 = 5e-8,
+    p2: ClumpP2 = None,
+    r2: ClumpR2 = 0.001,
+    kb: ClumpKb = 10_000.0,
+    mode: ClumpMode = "plink",
+    by: ClumpBy = "p",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Every candidate, as .csv, .tsv or .parquet.")
     ] = None,
-    allow_unfit: Annotated[bool, typer.Option("--allow-unfit", help="Clump although the panel does not fit.")] = False,
+    allow_unfit: AllowUnfit = False,
     overwrite: Overwrite = False,
     format_name: FormatName = None,
     build: Build = None,

@@ -51,7 +51,8 @@ _WORDS = {
 _CALLS = frozenset({"haploid_call", "half_call", "polyploid_call", "missing_call"})
 
 
-def _words(name: str) -> str:
+def ld_words(name: str) -> str:
+    """Return a reason of a command about panels in words."""
     return _WORDS.get(name, reason(name))
 
 
@@ -135,9 +136,9 @@ def row_lines(rows: RowReport, *, unit: str, verb: str) -> Iterator[str]:
     yield f"{count(rows.n_in, unit)}, {rows.n_kept:,} {verb}"
     for drop in rows.dropped:
         few = f" ({', '.join(drop.examples[:FEW])}{' ...' if drop.count > FEW else ''})" if drop.examples else ""
-        yield f"  {drop.count:,} left out: {_words(drop.reason)}{one_line(few)}"
+        yield f"  {drop.count:,} left out: {ld_words(drop.reason)}{one_line(few)}"
     for name, number in rows.notes:
-        yield f"  {number:,} of all calls: {_words(name)}" if name in _CALLS else f"  {number:,}: {_words(name)}"
+        yield f"  {number:,} of all calls: {ld_words(name)}" if name in _CALLS else f"  {number:,}: {ld_words(name)}"
 
 
 def wrote_lines(paths: tuple[Path, ...]) -> Iterator[str]:
@@ -156,7 +157,7 @@ def clump_head(result: FileClumps) -> Iterator[str]:
     yield f"{one_line(result.fit.file)}: {candidates} ({p}), {count(result.index_variants.height, 'index variant')}"
     yield f"  r² above {options.r2:g} within {options.kb:,g} kb, {count(result.fit.n_people, 'person', 'people')}"
     for name, number in result.by_reason().items():
-        yield f"  {number:,} {_words(name)}"
+        yield f"  {number:,} {ld_words(name)}"
     if result.not_in_panel:
         names = result.not_in_panel
         more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 import typer.main
 
-from osteobiome.cli import instruments, ld, mr, study, sumstats
+from osteobiome.cli import instruments, ld, ld_variants, mr, study, sumstats
 from osteobiome.cli.shared import BAD_INPUT, CRASHED, print_json
 from osteobiome.core.errors import Fault
 
@@ -28,7 +28,8 @@ app = typer.Typer(
 study.register(app)
 app.add_typer(sumstats.app, name="sumstats", help="Check, convert, show and compare files of summary statistics.")
 app.add_typer(mr.app, name="mr", help="Estimate from a harmonised table; list the methods.")
-app.add_typer(ld.app, name="ld", help="Panels of genotypes: check, convert, clump, LD scores, LD matrices.")
+ld_variants.register(ld.app)
+app.add_typer(ld.app, name="ld", help="Panels of genotypes: check, convert, clump, proxies, LD scores, LD matrices.")
 app.add_typer(instruments.app, name="instruments", help="List loci that are known to be pleiotropic.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from osteobiome.cli.options import Json, Quiet, Verbose
+from osteobiome.cli.options import Json, MaxBadRows, Quiet, Verbose
 from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, set_up_logging
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -26,9 +26,7 @@ def estimate(
     ld: Annotated[
         Path | None, typer.Option("--ld", metavar="FILE", help="Signed LD matrix (r) of the rows, in their order.")
     ] = None,
-    max_bad_rows: Annotated[
-        float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
-    ] = 0.05,
+    max_bad_rows: MaxBadRows = 0.05,
     seed: Annotated[
         int, typer.Option("--seed", min=0, metavar="N", help="Seed of the methods that draw random numbers.")
     ] = 1,

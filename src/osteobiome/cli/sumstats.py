@@ -7,37 +7,23 @@ from typing import Annotated
 
 import typer
 
-from osteobiome.cli.options import Json, Quiet, Verbose
+from osteobiome.cli.options import (
+    Ancestry,
+    Build,
+    Columns,
+    File,
+    FormatName,
+    Json,
+    MapFile,
+    MaxBadRows,
+    Overwrite,
+    Quiet,
+    TraitName,
+    Verbose,
+)
 from osteobiome.cli.shared import BAD_INPUT, errors_as_exit, print_json, print_table, say, set_up_logging
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Summary statistics: text, compressed text or Parquet.")]
-FormatName = Annotated[
-    str | None,
-    typer.Option("--format", metavar="F", help="Format of the file; left out, its header tells (see `formats`)."),
-]
-Build = Annotated[
-    str | None, typer.Option("--build", metavar="B", help="Genome build of the positions: GRCh37 or GRCh38.")
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option("--column", metavar="OURS=THEIRS", help="Column of a table of no known format; may be repeated."),
-]
-TraitName = Annotated[
-    str | None, typer.Option("--trait", metavar="NAME", help="Which trait, of a table that holds several.")
-]
-Ancestry = Annotated[
-    str,
-    typer.Option("--ancestry", metavar="A", help="Ancestry of the sample, such as EUR or EAS, for its frequencies."),
-]
-MapFile = Annotated[
-    Path | None,
-    typer.Option("--map", metavar="FILE", help="Variants (.bim, .pvar or table) to fill positions and alleles from."),
-]
-MaxBadRows = Annotated[
-    float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
-]
 
 
 @app.command()
@@ -95,7 +81,7 @@ def convert(
         str, typer.Option("--lift-to", metavar="B", help="Bring the positions to this build: GRCh37 or GRCh38.")
     ] = "",
     side: Annotated[str, typer.Option("--side", help="exposure or outcome, for TwoSampleMR tables.")] = "outcome",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    overwrite: Overwrite = False,
     max_bad_rows: MaxBadRows = 0.05,
     as_json: Json = False,
     quiet: Quiet = False,

@@ -128,9 +128,43 @@ COLUMNS: dict[str, Column] = _columns(
     ("n_kept", "Int64", "rows after the step"),
     ("kind", "String", "fault, policy or note; in evidence: kind of engine"),
     ("reason", "String", "why rows were dropped, or what a note counts"),
+    # instruments
+    ("selected_in", "String", "trait whose study selected the variant; the exposure itself unless samples are three"),
+    ("known_locus", "String", "known pleiotropic locus around the variant; empty if there is none"),
+    (
+        "beta_conditional",
+        "Float64",
+        "beta corrected for having passed the threshold: median of the conditional likelihood; null if not corrected",
+        "unit of the trait",
+    ),
+    ("ci_low_conditional", "Float64", "lower end of the 95 % interval of beta_conditional", "unit of the trait"),
+    ("ci_high_conditional", "Float64", "upper end of the 95 % interval of beta_conditional", "unit of the trait"),
+    ("beta_fiqt", "Float64", "beta corrected by the false discovery rate of all tests (FIQT)", "unit of the trait"),
+    ("correction_status", "String", "ok, or why the effect is not corrected for having been selected"),
+    ("p_threshold", "Float64", "largest p of a variant that is selected"),
+    ("is_declared", "Boolean", "the threshold that the study declares for this exposure"),
+    ("mean_f", "Float64", "mean of the F statistics"),
+    ("min_f", "Float64", "smallest of the F statistics"),
+    ("i2_gx", "Float64", "share of the spread of exposure effects that is not error (I²_GX)", "share"),
+    ("n_with_size", "Int64", "variants whose sample size is known"),
+    ("variance_explained", "Float64", "share of the exposure's variance that these variants explain", "share"),
+    ("expected_null_leads", "Float64", "instruments to expect by chance where nothing is associated"),
+    ("expected_null_leads_se", "Float64", "Monte Carlo standard error of expected_null_leads"),
+    ("is_exploratory", "Boolean", "more than half as many instruments are expected by chance as were found"),
+    # instruments that related taxa share
+    ("related_trait", "String", "exposure that contains this one or is contained in it"),
+    ("relation", "String", "parent or child: what the related trait is to this one"),
+    ("shared_by", "String", "variant or window: the same variant, or one near it"),
+    ("related_variant", "String", "variant of the related trait"),
+    # stand-ins
+    ("proxy", "String", "variant that stands in for one that the outcome lacks; null if there is none"),
+    ("proxy_position", "Int64", "position of the proxy", "base pairs"),
+    ("proxy_effect_allele", "String", "allele of the proxy that goes with effect_allele"),
+    ("proxy_other_allele", "String", "allele of the proxy that goes with other_allele"),
+    ("distance", "Int64", "from the variant to its proxy, negative if it stands before", "base pairs"),
     # clumps
     ("index_variant", "String", "variant of smallest p that leads the clump; null for a candidate in no clump"),
-    ("r2", "Float64", "squared correlation with the variant that leads the clump"),
+    ("r2", "Float64", "squared correlation with the variant that leads the clump, or between a variant and its proxy"),
     ("count", "Int64", "rows concerned"),
     ("lines", "List(Int64)", "first line numbers"),
     ("examples", "List(String)", "values or variants at these lines"),
@@ -160,6 +194,7 @@ COLUMNS: dict[str, Column] = _columns(
     ("used_for", "String", "primary, sensitivity or diagnostic"),
     # traits
     ("trait_id", "String", "name of the trait inside the study"),
+    ("lineage", "String", "place of a taxon in the tree of taxa, from the root on; empty if it is none or unknown"),
     ("layer", "String", "gut, metabolite, immune, neuroendocrine, bone or other"),
     ("curie", "String", "identifier in an ontology; empty if unknown"),
     ("type", "String", "quantitative, binary or presence"),
@@ -220,7 +255,7 @@ EVIDENCE: Schema = (
 )  # fmt: skip
 METHODS: Schema = ("name", "label", "short_label", "used_for", "doi", "assumptions")
 TRAITS: Schema = (
-    "trait_id", "label", "layer", "curie", "type", "unit", "unit_label", "n_people", "n_cases", "prevalence",
+    "trait_id", "label", "layer", "lineage", "curie", "type", "unit", "unit_label", "n_people", "n_cases", "prevalence",
     "case_definition", "adjusted_for", "body_size_covariates", "ancestry", "sex", "age_range", "cohorts",
     "transformation", "format", "file", "sha256", "licence",
     "citation",
@@ -244,6 +279,23 @@ REGIONAL: Schema = (
 CLUMPS: Schema = (
     "exposure", "variant_key", "rsid", "chromosome", "position", "neg_log_10_p_value", "index_variant", "r2", "reason",
 )  # fmt: skip
+INSTRUMENTS: Schema = (
+    "exposure", "selected_in", "variant_key", "rsid", "chromosome", "position", "effect_allele", "other_allele",
+    "beta", "se", "eaf", "n", "neg_log_10_p_value", "f_statistic", "known_locus", "beta_conditional",
+    "ci_low_conditional", "ci_high_conditional", "beta_fiqt", "correction_status",
+)  # fmt: skip
+THRESHOLDS: Schema = (
+    "exposure", "p_threshold", "is_declared", "n_variants", "mean_f", "min_f", "i2_gx", "n_with_size",
+    "variance_explained", "expected_null_leads", "expected_null_leads_se", "is_exploratory", "message",
+)  # fmt: skip
+NULL_LEADS: Schema = ("exposure", "p_threshold", "expected_null_leads", "expected_null_leads_se", "message")
+SHARED_INSTRUMENTS: Schema = (
+    "trait_id", "variant_key", "rsid", "related_trait", "relation", "shared_by", "related_variant",
+)  # fmt: skip
+PROXIES: Schema = (
+    "family", "exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele", "proxy",
+    "proxy_position", "proxy_effect_allele", "proxy_other_allele", "r2", "distance", "beta", "se", "reason",
+)  # fmt: skip
 GENES: Schema = ("locus", "gene", "chromosome", "start", "end", "strand")
 CONTROLS: Schema = ("kind", "family", "exposure", "outcome", "method", "expected", "verdict", "message", "note")
 
@@ -253,6 +305,11 @@ SCHEMAS: dict[str, Schema] = {
     "regional": REGIONAL,
     "genes": GENES,
     "clumps": CLUMPS,
+    "instruments": INSTRUMENTS,
+    "thresholds": THRESHOLDS,
+    "null_leads": NULL_LEADS,
+    "shared_instruments": SHARED_INSTRUMENTS,
+    "proxies": PROXIES,
     "controls": CONTROLS,
     "variants": VARIANTS,
     "candidates": VARIANTS,

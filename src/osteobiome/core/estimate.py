@@ -89,6 +89,10 @@ _MESSAGES: dict[Status, str] = {
 
 DOUBT = "independence_in_doubt"
 """Name of the diagnostic that a pair has only if correlated variants seem to be counted as independent."""
+NULL_LEADS_DOUBT = "null_leads_in_doubt"
+"""Name of the diagnostic that a pair has only if more than half of its instruments may be there by chance."""
+DOUBTS = (DOUBT, NULL_LEADS_DOUBT)
+"""Diagnostics of a pair that make it no finding, whatever its p."""
 
 Distribution = Literal["normal", "t"]
 

@@ -218,6 +218,13 @@ class RowLedger:
         for name, count in other._notes.items():
             self.note(name, count)
 
+    def enter(self, part: RowReport) -> None:
+        """Take up the losses and notes of a part of this step that kept an account of its own."""
+        for drop in part.dropped:
+            self.drop(drop.reason, drop.count, lines=list(drop.lines), examples=list(drop.examples), kind=drop.kind)
+        for name, count in part.notes:
+            self.note(name, count)
+
     def close(self, n_kept: int) -> RowReport:
         """Return the finished report; raises AssertionError if a row is unaccounted for."""
         dropped = tuple(

@@ -13,8 +13,9 @@ import numpy as np
 from scipy import special
 
 from osteobiome.core.errors import ConfigError, Fault
-from osteobiome.ld.clumping import clump
+from osteobiome.ld.clumping import BASES_PER_KB
 from osteobiome.ld.genotypes import MISSING
+from osteobiome.stats.jit import kernel
 from osteobiome.stats.random import fresh_seed, normals, stream_key, uniforms
 
 if TYPE_CHECKING:
@@ -202,8 +203,9 @@ def effective_leads(
     and the quotient lies between 0 and 1 whatever the threshold. Without LD the result is about m (a little less at
     loose thresholds, if variants are correlated by chance), with complete LD exactly 1.
 
-    LD of a panel of n people has noise of about 1/n in r²: an r² below that merges unlinked variants, and too few leads
-    are expected. Ties of LD across block borders are lost: a few leads too many. The statistics are taken as normal.
+    LD of a panel of n people has noise of about 1/n in r²: an r² below that merges unlinked variants, and fewer leads
+    are expected than with exact LD, as fewer are left in a study that is clumped with the panel. Ties of LD across
+    block borders are lost: a few leads too many. The statistics are taken as normal.
 
     References
     ----------
@@ -287,29 +289,75 @@ def _shares(
     statistics = normals(stream_key(seed, "null_leads", block.name), n_draws, n_factors) @ block.loadings.T
     chance = uniforms(stream_key(seed, "null_leads", block.name, "which"), n_draws, 2)
     which = np.minimum((chance[:, 0] * m).astype(np.int64), m - 1)
-    shares = np.empty((cutoffs.size, n_draws))
-    for draw in range(n_draws):
-        j = which[draw]
-        r_j = block.loadings @ block.loadings[j]
-        for k, cutoff in enumerate(cutoffs):
-            beyond = -special.ndtri_exp(np.log1p(-chance[draw, 1]) + special.log_ndtr(-cutoff))
-            z = np.abs(statistics[draw] + r_j * (beyond - statistics[draw, j]))
-            z[j] = beyond
-            passing = np.flatnonzero(z >= cutoff)
-            shares[k, draw] = _leads(block, passing, z[passing], r2=r2, window_kb=window_kb) / passing.size
+    beyond = -special.ndtri_exp(np.log1p(-chance[:, 1]) + special.log_ndtr(-cutoffs)[:, None])
+    place = np.zeros(m) if block.position is None else block.position
+    return _clumped_shares(
+        np.ascontiguousarray(block.loadings),
+        statistics,
+        block.loadings[which] @ block.loadings.T,
+        which,
+        beyond,
+        cutoffs,
+        place,
+        np.argsort(place, kind="stable"),
+        np.inf if window_kb is None else window_kb * BASES_PER_KB,
+        r2,
+    )
+
+
+@kernel
+def _clumped_shares(
+    loadings: NDArray[np.float64],
+    statistics: NDArray[np.float64],
+    r_with_drawn: NDArray[np.float64],
+    which: NDArray[np.int64],
+    beyond: NDArray[np.float64],
+    cutoffs: NDArray[np.float64],
+    place: NDArray[np.float64],
+    by_place: NDArray[np.int64],
+    reach: float,
+    r2: float,
+) -> NDArray[np.float64]:
+    """Return leads over passing variants, shape (n_thresholds, n_draws).
+
+    The rule is that of :func:`osteobiome.ld.clumping.clump`: strongest first, equal ones by place; NaN is near to all.
+    ``statistics`` and ``r_with_drawn`` have shape (n_draws, n_variants), ``beyond`` (n_thresholds, n_draws).
+    """
+    n_draws, m = statistics.shape
+    shares = np.ones((cutoffs.size, n_draws))
+    passing = np.empty(m, dtype=np.int64)
+    strength = np.empty(m)
+    for k in range(cutoffs.size):
+        for draw in range(n_draws):
+            drawn = which[draw]
+            shift = beyond[k, draw] - statistics[draw, drawn]
+            n = 0
+            for i in by_place:
+                z = abs(statistics[draw, i] + r_with_drawn[draw, i] * shift)
+                if i == drawn:
+                    z = beyond[k, draw]
+                if z >= cutoffs[k] or i == drawn:  # what is made to pass does, however its statistic was rounded
+                    passing[n] = i
+                    strength[n] = z
+                    n += 1
+            if n == 1:
+                continue
+            order = np.argsort(-strength[:n], kind="mergesort")  # stable: equal ones stay in the order of places
+            removed = np.zeros(n, dtype=np.bool_)
+            n_leads = 0
+            for a in range(n):
+                if removed[a]:
+                    continue
+                n_leads += 1
+                lead = passing[order[a]]
+                for b in range(a + 1, n):
+                    other = passing[order[b]]
+                    if removed[b] or abs(place[other] - place[lead]) > reach:
+                        continue
+                    r = np.dot(loadings[lead], loadings[other])
+                    removed[b] = r * r > r2
+            shares[k, draw] = n_leads / n
     return shares
-
-
-def _leads(
-    block: NullBlock, passing: NDArray[np.int64], strength: NDArray[np.float64], *, r2: float, window_kb: float | None
-) -> int:
-    """Return how many of the passing variants clumping keeps."""
-    if passing.size == 1:
-        return 1
-    loadings = block.loadings[passing]
-    place = None if block.position is None else block.position[passing]
-    stays = clump(strength, loadings @ loadings.T, r2=r2, window_kb=window_kb, position=place)
-    return int(stays.sum())
 
 
 def _check(p_thresholds: Sequence[float], *, r2: float, n_draws: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.thresholds import WEAK_F
 from osteobiome.instruments.candidates import Weak, passes
-from osteobiome.instruments.known_loci import known_loci, mark_known_loci
+from osteobiome.instruments.eligibility import Eligibility
+from osteobiome.instruments.windows import record_drop
 
 Clumping = Callable[[pl.DataFrame], tuple[NDArray[np.bool_], NDArray[np.str_]]]
 """Tells which of some variants stay, and why each other one does not."""
@@ -25,8 +26,7 @@ def select(
     given: bool = False,
     clumping: Clumping | None = None,
     weak: Weak | None = None,
-    exclude_loci: Sequence[str] = (),
-    genome_build: str = "",
+    eligibility: Eligibility | None = None,
 ) -> tuple[pl.DataFrame, RowReport]:
     """Keep the variants that pass the p threshold and, with LD, one of each clump; or all of them if they are given.
 
@@ -47,61 +47,34 @@ def select(
         Variants that are in no panel are left out, as nobody knows what they are correlated with.
     weak : Weak, optional
         Variants of the trait that do not pass and were left out of ``frame`` before.
-    exclude_loci : sequence of str
-        Known loci (:func:`osteobiome.instruments.known_loci.known_loci`) whose variants are left out before clumping,
-        also of given lists. A variant without a position stays and is counted.
-    genome_build : str
-        Of the positions; needed if loci are excluded.
+    eligibility : Eligibility, optional
+        Places that are left out before clumping, also of given lists.
 
     Returns
     -------
     frame : polars.DataFrame
         Instruments, same schema.
     rows : RowReport
-        With ``above_p_threshold``, ``in_excluded_locus`` and the reasons of the clumping, and the number of weak
-        instruments (F < 10) as note.
+        With ``above_p_threshold``, the reasons of :class:`~osteobiome.instruments.eligibility.Eligibility` and of the
+        clumping, and the number of weak instruments (F < 10) as note.
     """
-    strong = passes(p_threshold)
+    strong, places = passes(p_threshold), eligibility or Eligibility()
     if given:
         ledger = RowLedger(trait_id, "instruments", frame.height)
         ledger.note("given_above_p_threshold", frame.filter(~strong).height)
-        kept = _outside(frame, ledger, exclude_loci, genome_build)
+        kept, rows = places.apply(frame, trait_id=trait_id)
+        ledger.enter(rows)
     else:
         weak = Weak.among(frame.lazy(), p_threshold=p_threshold) if weak is None else weak
         kept = frame.filter(strong)
         ledger = RowLedger(trait_id, "instruments", weak.count + kept.height)
         ledger.drop("above_p_threshold", weak.count, lines=list(weak.lines), examples=list(weak.names), kind="policy")
-        kept = _outside(kept, ledger, exclude_loci, genome_build)
+        kept, rows = places.apply(kept, trait_id=trait_id)
+        ledger.enter(rows)
         if clumping is not None:
             kept = _clumped(kept, clumping, ledger)
     ledger.note("f_below_10", kept.filter((pl.col("beta") / pl.col("se")) ** 2 < WEAK_F).height)
     return kept, ledger.close(kept.height)
-
-
-def in_loci(frame: pl.DataFrame, names: Sequence[str], *, genome_build: str) -> pl.Series:
-    """Return which variants lie in some of the known loci; null where a variant has no position.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        Columns chromosome and position.
-    names : sequence of str
-        Names of known loci.
-    genome_build : str
-        ``GRCh37`` or ``GRCh38``.
-    """
-    loci = known_loci(genome_build).filter(pl.col("locus").is_in(list(names)))
-    return mark_known_loci(frame, genome_build, loci=loci)["known_locus"] != ""
-
-
-def _outside(frame: pl.DataFrame, ledger: RowLedger, names: Sequence[str], genome_build: str) -> pl.DataFrame:
-    """Leave the variants of excluded loci out."""
-    if not names:
-        return frame
-    inside = in_loci(frame, names, genome_build=genome_build)
-    _drop(ledger, "in_excluded_locus", frame.filter(inside))
-    ledger.note("locus_unknown_without_position", inside.null_count())
-    return frame.filter(~inside.fill_null(value=False))
 
 
 def _clumped(frame: pl.DataFrame, clumping: Clumping, ledger: RowLedger) -> pl.DataFrame:
@@ -109,17 +82,5 @@ def _clumped(frame: pl.DataFrame, clumping: Clumping, ledger: RowLedger) -> pl.D
     stays, reason = clumping(frame)
     reasons = set(reason[~stays].tolist())
     for name in sorted(reasons, key=lambda name: (name == "clumped", name)):
-        _drop(ledger, name, frame.filter(pl.Series(reason == name)))
+        record_drop(ledger, name, frame.filter(pl.Series(reason == name)))
     return frame.filter(pl.Series(stays))
-
-
-def _drop(ledger: RowLedger, reason: str, rows: pl.DataFrame) -> None:
-    """Record rows that a declared rule leaves out, in the order of the file."""
-    rows = rows.sort("line")
-    ledger.drop(
-        reason,
-        rows.height,
-        lines=rows["line"].head(20).to_list(),
-        examples=rows["rsid"].fill_null("").head(20).to_list(),
-        kind="policy",
-    )

@@ -122,7 +122,7 @@ def three_sample(
     )
     rows = _in_our_words(pair.rows, f"{selected.trait_id} in {estimation.trait_id}", opposite)
     frame = validate(kept.sort("variant_key"), "variants")
-    return ThreeSample(frame, rows, _shared(selection_cohorts, estimation_cohorts))
+    return ThreeSample(frame, rows, shared_cohorts(selection_cohorts, estimation_cohorts))
 
 
 def _in_our_words(rows: RowReport, subject: str, opposite: int) -> RowReport:
@@ -132,8 +132,19 @@ def _in_our_words(rows: RowReport, subject: str, opposite: int) -> RowReport:
     return RowReport(subject, "three_sample", rows.n_in, rows.n_kept, dropped, notes)
 
 
-def _shared(first: str, second: str) -> tuple[str, ...] | None:
-    """Return the cohorts that two lists have in common, as the first writes them; None if one of them is unknown."""
+def shared_cohorts(first: str, second: str) -> tuple[str, ...] | None:
+    """Return the cohorts that two lists have in common, as the first writes them; None if one of them is unknown.
+
+    Parameters
+    ----------
+    first, second : str
+        Names of cohorts, separated by commas or semicolons, as in the trait table.
+
+    Examples
+    --------
+    >>> shared_cohorts("UK Biobank; FINRISK", "uk biobank"), shared_cohorts("UK Biobank", "unknown")
+    (('UK Biobank',), None)
+    """
     names = []
     for text in (first, second):
         parts = (part.strip() for part in re.split(r"[;,|]", text))

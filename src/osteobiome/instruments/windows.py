@@ -146,8 +146,8 @@ def within_region(
     window = region.widened(kb=flank_kb)
     ledger = RowLedger(trait_id, "cis_window", frame.height)
     inside = frame.select(window.holds()).to_series()
-    _drop(ledger, "no_position", frame.filter(inside.is_null()))
-    _drop(ledger, "outside_cis_window", frame.filter(~inside))
+    record_drop(ledger, "no_position", frame.filter(inside.is_null()))
+    record_drop(ledger, "outside_cis_window", frame.filter(~inside))
     kept = frame.filter(inside)
     return kept, ledger.close(kept.height)
 
@@ -195,12 +195,12 @@ def without_excluded(
         _same_build(region, build)
     ledger = RowLedger(trait_id, "exclusions", frame.height)
     named = frame["rsid"].is_in(list(exclusions.rsids)).fill_null(value=False)
-    _drop(ledger, "excluded_by_rsid", frame.filter(named))
+    record_drop(ledger, "excluded_by_rsid", frame.filter(named))
     absent = set(exclusions.rsids) - set(frame["rsid"].drop_nulls())
     rest = frame.filter(~named)
     if exclusions.regions:
         inside = rest.select(pl.any_horizontal(region.holds() for region in exclusions.regions)).to_series()
-        _drop(ledger, "excluded_by_region", rest.filter(inside))
+        record_drop(ledger, "excluded_by_region", rest.filter(inside))
         ledger.note("region_unknown", int(inside.null_count()))
         rest = rest.filter(~inside.fill_null(value=False))
     ledger.note("listed_but_absent", len(absent))
@@ -299,8 +299,18 @@ def _same_build(region: Region, build: str) -> None:
         )
 
 
-def _drop(ledger: RowLedger, reason: str, rows: pl.DataFrame) -> None:
-    """Record rows that a declared rule leaves out, in the order of the file."""
+def record_drop(ledger: RowLedger, reason: str, rows: pl.DataFrame) -> None:
+    """Record rows that a declared rule leaves out, in the order of the file.
+
+    Parameters
+    ----------
+    ledger : RowLedger
+        Account of the step.
+    reason : str
+        Why they go.
+    rows : polars.DataFrame
+        Columns line and rsid.
+    """
     first = rows.sort("line").head(MAX_LINES)
     examples = first["rsid"].fill_null("").to_list()
     ledger.drop(reason, rows.height, lines=first["line"].to_list(), examples=examples, kind="policy")

@@ -18,11 +18,13 @@ from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.output import free_names, system_errors
 from osteobiome.ld.panel import open_panel
 from osteobiome.ld.sources.vcf import convert_vcf
-from osteobiome.ld.trait_clumping import clump_traits
+from osteobiome.ld.trait_clumping import called, clump_traits
 from osteobiome.sumstats.reference import BUILDS
 from osteobiome.sumstats.table import begin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from osteobiome.core.rows import RowReport
     from osteobiome.ld.fit import PanelFit
     from osteobiome.ld.panel import Panel
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 MAX_BAD_ROWS = 0.05
 """Share of rows that one fault may take, as in the study file."""
 _BED_ENDINGS = (".bed", ".bim", ".fam")
-ALLOW = "--allow-unfit clumps all the same"
+ALLOW = "--allow-unfit goes on all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +231,8 @@ def check_file(
     if r2 is not None and not 0.0 <= r2 < 1.0:
         raise ConfigError(Fault("r2_out_of_range", "r2", f"{r2:g}", "a number from 0 to below 1"))
     opened = panel.open()
-    frame, rows, build = _read(path, request, max_bad_rows)
-    return _fit(frame, (str(path), rows, build), opened, PanelIndex(opened.variants), request=request, r2=r2)
+    index = PanelIndex(opened.variants)
+    return read_with_panel(path, opened, index, request=request, r2=r2, max_bad_rows=max_bad_rows)[1]
 
 
 def clump_file(
@@ -271,18 +273,13 @@ def clump_file(
         File or panel cannot be read, or the panel does not fit.
     """
     opened = panel.open()
-    frame, rows, build = _read(path, request, max_bad_rows)
     index = PanelIndex(opened.variants)
-    fit = _fit(frame, (str(path), rows, build), opened, index, request=request, r2=options.r2)
-    if fit.fit.verdict == "refused" and not allow_unfit:
-        where = f"{fit.panel} for {fit.file}"
-        faults = [fault_of(found, where=where) for found in fit.fit.findings if found.severity == "fatal"]
-        raise InputFileError(
-            *(Fault(f.code, f.where, f.found, "a panel that fits", f"{f.hint}; {ALLOW}") for f in faults)
-        )
+    frame, fit = read_with_panel(path, opened, index, request=request, r2=options.r2, max_bad_rows=max_bad_rows)
+    refuse_unfit([fit], allow_unfit=allow_unfit)
     p = pl.col("neg_log_10_p_value")
     is_candidate = (p >= -math.log10(options.p1) - ROUNDING) | (p > -math.log10(options.p2) + ROUNDING)
-    named = _named(frame.filter(is_candidate))
+    candidates = frame.filter(is_candidate)
+    named = candidates.with_columns(called(candidates).alias("rsid"))
     clumps = clump_traits({"": named}, opened, index=index, options=options)[""]
     return FileClumps(fit, options, _as_table(named, clumps))
 
@@ -321,38 +318,74 @@ def convert_panel(source: Path, prefix: Path, *, overwrite: bool = False) -> tup
     return paths, rows
 
 
-def _read(path: Path, request: Request, max_bad_rows: float) -> tuple[pl.DataFrame, RowReport, str]:
-    """Return the rows of a file, how many were dropped, and the build of their positions."""
+def read_with_panel(
+    path: Path, panel: Panel, index: PanelIndex, *, request: Request, r2: float | None, max_bad_rows: float
+) -> tuple[pl.DataFrame, FileFit]:
+    """Read a file of summary statistics, and compare it with a panel.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File; it is read whole.
+    panel : Panel
+        Opened panel.
+    index : PanelIndex
+        Of this panel.
+    request : Request
+        How the file is to be read, and the ancestry of its sample.
+    r2 : float or None
+        Threshold of r² that is to be used with the panel.
+    max_bad_rows : float
+        Share of rows that one fault may take.
+
+    Returns
+    -------
+    frame : polars.DataFrame
+        Schema ``variants``, sorted by key.
+    fit : FileFit
+        Also where the panel does not fit.
+
+    Raises
+    ------
+    InputFileError, SchemaError
+        The file cannot be read.
+    """
     ingest = begin(
         path, trait_id=str(path), file_format=request.file_format, columns=request.columns, options=request.options
     )
     frames = list(ingest.checked_frames(max_bad_rows=max_bad_rows))
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=polars_schema("variants"))
-    return frame, ingest.report(), ingest.genome_build
-
-
-def _fit(
-    frame: pl.DataFrame,
-    of_file: tuple[str, RowReport, str],
-    panel: Panel,
-    index: PanelIndex,
-    *,
-    request: Request,
-    r2: float | None,
-) -> FileFit:
-    """Compare rows with a panel."""
-    file, rows, build = of_file
-    ancestry = request.options.ancestry
+    ancestry, build = request.options.ancestry, ingest.genome_build
     fit = check_fit(frame, panel, index=index, genome_build=build, ancestry=ancestry, r2_threshold=r2)
-    return FileFit(file, build, rows, panel.path, panel.n_people, panel.n_left_out, panel.n_variants, fit)
+    people = panel.n_people, panel.n_left_out
+    return frame, FileFit(str(path), build, ingest.report(), panel.path, *people, panel.n_variants, fit)
 
 
-def _named(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return candidates whose rsID names one of them: others are called by place and alleles."""
-    rsid = pl.col("rsid")
-    is_name = rsid.is_not_null() & (rsid != "") & ~rsid.is_duplicated()
-    place = pl.format("{}:{}:{}:{}", "chromosome", "position", "effect_allele", "other_allele")
-    return frame.with_columns(pl.when(is_name | pl.col("position").is_null()).then(rsid).otherwise(place).alias("rsid"))
+def refuse_unfit(fits: Sequence[FileFit], *, allow_unfit: bool) -> None:
+    """Raise if a panel does not fit one of some files, unless that is allowed.
+
+    Parameters
+    ----------
+    fits : sequence of FileFit
+        How a panel fits files.
+    allow_unfit : bool
+        Whether to go on all the same.
+
+    Raises
+    ------
+    InputFileError
+        With what is fatal, for each of the files.
+    """
+    faults = [
+        fault_of(found, where=f"{fit.panel} for {fit.file}")
+        for fit in fits
+        for found in fit.fit.findings
+        if found.severity == "fatal" and fit.fit.verdict == "refused"
+    ]
+    if faults and not allow_unfit:
+        raise InputFileError(
+            *(Fault(f.code, f.where, f.found, "a panel that fits", f"{f.hint}; {ALLOW}") for f in faults)
+        )
 
 
 def _as_table(named: pl.DataFrame, clumps: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Clumping stored traits with a panel: all of them in one pass over its genotypes."""
+"""Clumping stored traits with a panel: each by itself, all in one pass over its genotypes, or all as one set."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from osteobiome.core.schema import table
 from osteobiome.ld.matching import PanelIndex
-from osteobiome.ld.panel_clumping import NOT_IN_PANEL, Candidates, clump_many
+from osteobiome.ld.panel_clumping import NOT_IN_PANEL, Candidates, PanelClumpOptions, clump_joint, clump_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from osteobiome.ld.matching import PanelMatch
     from osteobiome.ld.panel import Panel
-    from osteobiome.ld.panel_clumping import PanelClumpOptions, PanelClumps
+    from osteobiome.ld.panel_clumping import PanelClumps
 
 
 def clump_traits(
@@ -83,3 +84,104 @@ def _as_table(trait_id: str, frame: pl.DataFrame, clumps: PanelClumps) -> pl.Dat
         pl.Series("r2", np.abs(clumps.signed_r2)).fill_nan(None),
         pl.Series("reason", clumps.reason.astype(str).tolist(), dtype=pl.String),
     )  # fmt: skip
+
+
+def clump_traits_jointly(
+    tables: Mapping[str, pl.DataFrame],
+    panel: Panel,
+    *,
+    index: PanelIndex | None = None,
+    options: PanelClumpOptions | None = None,
+) -> pl.DataFrame:
+    """Clump the candidates of several traits as one set, such as multivariable MR needs.
+
+    Parameters
+    ----------
+    tables : mapping of polars.DataFrame
+        Candidates of each trait, schema ``variants``.
+    panel : Panel
+        Genotypes; only those of candidates are read.
+    index : PanelIndex, optional
+        Of this panel, if it is at hand.
+    options : PanelClumpOptions, optional
+        Thresholds; left out, the defaults.
+
+    Returns
+    -------
+    polars.DataFrame, shape (n_variants, 13)
+        A row per variant of any trait, sorted by key: variant_key, rsid, chromosome, position, effect_allele,
+        other_allele, ``neg_log_10_p_value`` and ``f_statistic`` (both the largest over traits; null where none has
+        one), ``trait`` (where the variant is strongest: by p or by F, as the options say; of equals the first),
+        ``n_traits`` (that have the variant), ``index_variant`` and ``r2`` with it, and ``reason``, empty for index
+        variants.
+
+    Notes
+    -----
+    A variant is as strong as in the trait where it is strongest. No two index variants that lie within ``kb`` of each
+    other have r² above ``r2``; the union of sets that were clumped trait by trait does not have that property. Variants
+    of two traits are one if they have one key: place and alleles, or name and alleles without a place. Two that have
+    different keys and meet one row of the panel, as one of them by name, have r² 1 there, and one of them clumps the
+    other.
+
+    Which way round a panel counts an allele plays no part in r², so A/T and C/G variants need no strand here.
+    """
+    chosen = options or PanelClumpOptions()
+    index = index or PanelIndex(panel.variants)
+    union = _union(tables, by=chosen.by)
+    match = index.match(union, trust_strand=True)
+    rows = np.unique(match.row[match.row >= 0])
+    places = panel.variants.select(pl.col("chromosome", "position").gather(rows))
+    p, f = (union[name].fill_null(np.nan).to_numpy() for name in ("neg_log_10_p_value", "f_statistic"))
+    clumps = clump_joint(
+        panel.genotypes(rows),
+        np.where(match.row >= 0, np.searchsorted(rows, match.row), NOT_IN_PANEL),
+        p[None, :],
+        chromosome=places["chromosome"].to_numpy(),
+        position=places["position"].to_numpy(),
+        f_statistic=f[None, :],
+        options=chosen,
+    )
+    at = pl.Series(clumps.index).set(pl.Series(clumps.index < 0), None)
+    return union.select(
+        "variant_key", "rsid", "chromosome", "position", "effect_allele", "other_allele", "neg_log_10_p_value",
+        "f_statistic", "trait", "n_traits",
+        called(union).gather(at).alias("index_variant"),
+        pl.Series("r2", np.abs(clumps.signed_r2)).fill_nan(None),
+        pl.Series("reason", clumps.reason.astype(str).tolist(), dtype=pl.String),
+    )  # fmt: skip
+
+
+def _union(tables: Mapping[str, pl.DataFrame], *, by: str) -> pl.DataFrame:
+    """Return each variant of any trait once, as the trait has it where it is strongest, sorted by key."""
+    columns = ("variant_key", "id_key", "rsid", "chromosome", "position", "effect_allele", "other_allele", "eaf")
+    f = (pl.col("beta") / pl.col("se")).pow(2).fill_nan(None).alias("f_statistic")
+    p = pl.col("neg_log_10_p_value").fill_nan(None)
+    frames = [
+        frame.select(*columns, p, f, pl.lit(name).alias("trait"), pl.lit(k).alias("order"))
+        for k, (name, frame) in enumerate(tables.items())
+    ]
+    if not frames:
+        frames = [table("variants").select(*columns, p, f, pl.lit("").alias("trait"), pl.lit(0).alias("order"))]
+    strength = "f_statistic" if by == "f" else "neg_log_10_p_value"
+    ranked = pl.concat(frames).sort(
+        "variant_key", strength, "order", descending=[False, True, False], nulls_last=True, maintain_order=True
+    )
+    return ranked.with_columns(
+        pl.col("neg_log_10_p_value", "f_statistic").max().over("variant_key"),
+        pl.len().over("variant_key").cast(pl.Int64).alias("n_traits"),
+    ).unique("variant_key", keep="first", maintain_order=True)
+
+
+def called(frame: pl.DataFrame) -> pl.Series:
+    """Return what each variant is called: its rsID, or place and alleles if it has none or shares it with another one.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame, shape (n_variants, n_columns)
+        Columns rsid, chromosome, position, effect_allele, other_allele.
+    """
+    rsid = pl.col("rsid")
+    is_name = rsid.is_not_null() & (rsid != "") & ~rsid.is_duplicated()
+    place = pl.format("{}:{}:{}:{}", "chromosome", "position", "effect_allele", "other_allele")
+    name = pl.when(is_name | pl.col("position").is_null()).then(rsid).otherwise(place)
+    return frame.select(name.alias("variant")).to_series()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from osteobiome.core.estimate import DOUBT
+from osteobiome.core.estimate import DOUBT, NULL_LEADS_DOUBT
 from osteobiome.core.thresholds import ALPHA, GENOME_WIDE_P, passes
 from osteobiome.store import read_table
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TABLES = (
-    "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "controls", "regional", "genes", "methods",
-    "row_report", "findings", "traits", "published",
+    "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "instruments", "thresholds",
+    "shared_instruments", "proxies", "controls", "regional", "genes", "methods", "row_report", "findings", "traits",
+    "published",
 )  # fmt: skip
+DOUBTED_BY = {DOUBT: "independence", NULL_LEADS_DOUBT: "null_leads"}
+"""Diagnostics that make a pair no finding, and the check that each comes from."""
 PairId = tuple[str, str, str]
 """Family, exposure, outcome."""
 
@@ -32,8 +35,8 @@ class Content:
     ----------
     study : dict
         Facts of ``study.json``.
-    estimates, diagnostics, harmonised, influence, leave_one_out, controls, regional, genes, methods, row_report, \
-findings, traits, published : polars.DataFrame
+    estimates, diagnostics, harmonised, influence, leave_one_out, instruments, thresholds, shared_instruments, \
+proxies, controls, regional, genes, methods, row_report, findings, traits, published : polars.DataFrame
         Tables of the store, schemas of the same names.
     """
 
@@ -43,6 +46,10 @@ findings, traits, published : polars.DataFrame
     harmonised: pl.DataFrame
     influence: pl.DataFrame
     leave_one_out: pl.DataFrame
+    instruments: pl.DataFrame
+    thresholds: pl.DataFrame
+    shared_instruments: pl.DataFrame
+    proxies: pl.DataFrame
     controls: pl.DataFrame
     regional: pl.DataFrame
     genes: pl.DataFrame
@@ -131,9 +138,9 @@ findings, traits, published : polars.DataFrame
         return self._diagnostics.get((pair_id(row), method or row["method"], name))
 
     def doubt(self, row: dict[str, Any]) -> str:
-        """Return why correlated variants seem to be counted as independent in a pair, or an empty text."""
-        found = self.diagnostic(row, DOUBT, method="independence")
-        return str(found["message"]) if found else ""
+        """Return why a pair can be no finding whatever its p, as half a sentence, or an empty text."""
+        found = (self.diagnostic(row, name, method=method) for name, method in DOUBTED_BY.items())
+        return " and ".join(str(test["message"]) for test in found if test)
 
     def is_finding(self, row: dict[str, Any]) -> bool:
         """Tell whether the false discovery rate within the family supports an estimate that can be believed."""
@@ -163,7 +170,10 @@ findings, traits, published : polars.DataFrame
         return self.diagnostic(row, "cochran_q") or self.diagnostic(row, "rucker_q")
 
     def is_genome_wide(self, row: dict[str, Any]) -> bool:
-        """Return whether every instrument of a pair passes genome-wide significance."""
+        """Return whether every instrument of a pair was selected at genome-wide significance."""
+        selection = self.study["selection"]
+        if row["exposure"] in selection["three_sample"]:
+            return row["exposure"] not in selection["relaxed"]
         lowest = self.of_pair("harmonised", row)["neg_log_10_p_value_exposure"].min()
         return isinstance(lowest, float) and passes(lowest, GENOME_WIDE_P)
 

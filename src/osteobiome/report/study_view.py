@@ -12,7 +12,13 @@ from osteobiome.report.pair_view import loss
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
-STEPS = {"ingest": "file read", "instruments": "instruments", "harmonise": "met in outcome"}
+STEPS = {
+    "ingest": "file read",
+    "instruments": "instruments",
+    "three_sample": "effects from another study",
+    "harmonise": "met in outcome",
+    "steiger": "Steiger filter",
+}
 
 
 def controls_view(content: Content) -> list[dict[str, str]]:
@@ -49,7 +55,7 @@ def flow_view(content: Content) -> list[dict[str, Any]]:
     for (step, subject), part in parts.items():
         rows = [row for row in part.to_dicts() if row["count"] > 0]
         name = str(subject)
-        labels = [content.label(p) for p in name.split(" -> ")] if step == "harmonise" else [content.label(name)]
+        labels = [content.label(part) for part in name.split(" -> ")]
         steps.append(
             {
                 "order": list(STEPS).index(str(step)),

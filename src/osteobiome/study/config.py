@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from osteobiome.core.errors import ConfigError, Fault, nearest
+from osteobiome.core.thresholds import GENOME_WIDE_P
 from osteobiome.sumstats.palindromes import PalindromeOptions, PalindromePolicy
 
 if TYPE_CHECKING:
@@ -82,16 +83,57 @@ class Ingest(_Section):
 
 
 class LdFiles(_Section):
-    """A signed LD matrix as two tables."""
+    """A signed LD matrix, and the alleles that it was counted in."""
 
-    matrix: str = Field(description="Table: first column rsid, then one column per variant; signed r.")
-    variants: str = Field(description="Table with rsid, effect_allele (the allele r counts) and other_allele.")
+    matrix: str = Field(
+        description="Signed r: a table (first column rsid, then one per variant), .npz, or .ld of `plink --r square`."
+    )
+    variants: str | None = Field(
+        default=None,
+        description="Table with rsid, effect_allele (the allele r counts) and other_allele, or .bim; .npz may hold it.",
+    )
+
+
+class RelaxedSection(_Section):
+    """A threshold above genome-wide significance, declared with its reason; results are then exploratory."""
+
+    p_threshold: float = Field(gt=GENOME_WIDE_P, lt=1.0, description="Largest p value of an instrument.")
+    reason: str = Field(min_length=1, description="Why 5e-8 does not do; printed in the report.")
+    exposures: tuple[str, ...] = Field(default=(), description="Trait ids; left out, all that are not given.")
+    primary: str | None = Field(
+        default=None, description="Primary estimator of the families whose exposures are all selected so."
+    )
+
+
+class CisSection(_Section):
+    """A gene or other stretch of the genome: instruments lie in it."""
+
+    gene: str = Field(default="", description="For readers.")
+    chromosome: int = Field(ge=1, le=25, description="1 to 22, 23 = X, 24 = Y, 25 = MT.")
+    start: int = Field(ge=1, description="First position, base pairs on the study's build.")
+    end: int = Field(ge=1, description="Last position, base pairs.")
+    flank_kb: float = Field(default=0.0, ge=0.0, description="Reach beyond both ends, kilobases.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start > self.end:
+            msg = f"start at most end, not {self.start} to {self.end}"
+            raise ValueError(msg)
+        return self
+
+
+class ProxiesSection(_Section):
+    """What may stand in for an instrument that an outcome lacks."""
+
+    r2: float = Field(default=0.8, gt=0.0, le=1.0, description="Smallest r² with the instrument.")
+    window_kb: float = Field(default=500.0, ge=0.0, description="Largest distance, kilobases.")
 
 
 class InstrumentsSection(_Section):
     """Which variants become instruments."""
 
-    p_threshold: float = Field(default=5e-8, gt=0.0, le=1.0, description="Largest p value of an instrument.")
+    p_threshold: float = Field(default=GENOME_WIDE_P, gt=0.0, le=1.0, description="Largest p value of an instrument.")
+    relaxed: RelaxedSection | None = Field(default=None, description="A looser threshold, and why.")
     given: dict[str, str] = Field(
         default_factory=dict,
         description="Exposures whose file is the list of instruments, with the reason; no threshold is applied.",
@@ -105,8 +147,27 @@ class InstrumentsSection(_Section):
     window_kb: float | None = Field(
         default=None, gt=0.0, description="Variants further apart (kb) are not clumped; needs r2."
     )
+    clump_by: Literal["p", "f"] = Field(
+        default="p", description="Of linked variants that of smallest p or of largest F stays; f needs a panel."
+    )
+    clump_mode: Literal["plink", "genotype"] = Field(
+        default="plink", description="r² of haplotypes as PLINK counts it, or of copies; with a panel."
+    )
     exclude_loci: tuple[str, ...] = Field(
         default=(), description="Known loci to leave out: `osteobiome instruments loci`."
+    )
+    exclude: str | None = Field(
+        default=None, description="File of rsIDs and regions to leave out, one to a line (also BED)."
+    )
+    cis: dict[str, CisSection] = Field(default_factory=dict, description="Exposures whose instruments lie in a region.")
+    three_sample: dict[str, str] = Field(
+        default_factory=dict, description="Exposures, each with the trait whose study selects its instruments."
+    )
+    proxies: ProxiesSection | None = Field(
+        default=None, description="Stand-ins for instruments that an outcome lacks; needs a genotype panel."
+    )
+    steiger_filter: bool = Field(
+        default=False, description="Drop instruments that explain more of the outcome than of the exposure."
     )
 
 
@@ -295,23 +356,28 @@ def _fault(path: Path, detail: ErrorDetails) -> Fault:
 
 def _keys_at(steps: list[str | int]) -> set[str]:
     """Return the keys that the schema knows at a place of the study file."""
-    model: object = StudyConfig
-    for step in steps:
-        if isinstance(step, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
+    model: type[BaseModel] | None = StudyConfig
+    for before, step in zip(["", *steps], steps, strict=False):
+        if isinstance(step, int) or model is None:
             continue
-        field = model.model_fields.get(step)
-        if field is None and model is not LdFiles:  # the keys of [ld] are names of ancestries
+        if before in _NAMED:
+            model = _NAMED[before]
+        elif step not in model.model_fields:
             return set()
-        model = LdFiles if field is None else _SECTIONS.get(step)
-    return set(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else set()
+        elif step not in _NAMED:
+            model = _SECTIONS.get(step)
+    return set() if model is None else set(model.model_fields)
 
 
+_NAMED: dict[str | int, type[BaseModel]] = {"ld": LdFiles, "cis": CisSection}
+"""Sections whose keys are names that the user chose, and what stands behind each name."""
 _SECTIONS: dict[str | int, type[BaseModel]] = {
     "study": StudySection,
     "ingest": Ingest,
     "palindromic": Palindromic,
-    "ld": LdFiles,
     "instruments": InstrumentsSection,
+    "relaxed": RelaxedSection,
+    "proxies": ProxiesSection,
     "mr": MrFamily,
     "control": ControlSection,
     "exposures": LayerChoice,

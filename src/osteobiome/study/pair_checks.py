@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from osteobiome.core.estimate import DOUBT, Estimate, Status, Test
-from osteobiome.mr import ESTIMATORS
+from osteobiome.core.estimate import DOUBT, DOUBTS, NULL_LEADS_DOUBT, Estimate, Status, Test
+from osteobiome.core.text import count
+from osteobiome.mr import ESTIMATORS, grid
 from osteobiome.mr.checks import (
     TableRows,
     TraitFacts,
@@ -29,11 +30,33 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("leave_one_out", "Leave-one-out estimates", "10.7554/eLife.34408"),
     ("influence", "Cook's distance, studentised residuals and contributions to Q", "10.1080/00401706.1977.10489493"),
     ("steiger", "Steiger direction test", "10.1371/journal.pgen.1007081"),
+    ("expected_null_leads", "Instruments to expect by chance", "10.1002/gepi.20303"),
     ("power", "Power and smallest detectable effect", "10.1093/ije/dyu005"),
 )
 """Name, label and DOI of each check, for the table of methods."""
+NULL_LEADS_METHOD = "null_leads"
+"""Method of the diagnostics about instruments to expect by chance."""
 POWER_NAMES = ("minimum_detectable_effect", "minimum_detectable_effect_with_scatter")
 NO_POWER = "Not estimable: correlated variants seem to be counted as independent, so no standard error can be trusted."
+
+
+@dataclass(frozen=True, slots=True)
+class NullLeads:
+    """Instruments of an exposure that chance yields at its threshold.
+
+    Parameters
+    ----------
+    expected : float
+        Number to expect where nothing is associated.
+    found : int
+        Number selected.
+    is_exploratory : bool
+        More than half as many are expected as were found.
+    """
+
+    expected: float
+    found: int
+    is_exploratory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,8 @@ class CheckContext:
         Effects are stated per unit lower exposure.
     clumped : frozenset of str
         Exposures whose instruments were clumped by linkage disequilibrium.
+    null_leads : mapping of NullLeads
+        Instruments of each exposure to expect by chance, where that is known.
     """
 
     family: str
@@ -57,6 +82,7 @@ class CheckContext:
     traits: Mapping[str, Mapping[str, Any]]
     is_lowered: bool = False
     clumped: frozenset[str] = frozenset()
+    null_leads: Mapping[str, NullLeads] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +104,18 @@ class PairChecks:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether correlated variants seem to have been counted as independent."""
-        return any(row["name"] == DOUBT for row in self.diagnostics)
+        """Whether the pair can be no finding: correlated variants counted twice, or instruments that may be noise."""
+        return any(row["name"] in DOUBTS for row in self.diagnostics)
 
 
-def check_pair(pair: Instruments, shown: Estimate, *, context: CheckContext) -> PairChecks:
+def check_pair(
+    pair: Instruments,
+    shown: Estimate,
+    *,
+    context: CheckContext,
+    unfiltered: Instruments | None = None,
+    filter_problem: str = "",
+) -> PairChecks:
     """Run every check on one pair, on the variants and in the model that its primary estimate used.
 
     Parameters
@@ -93,6 +126,10 @@ def check_pair(pair: Instruments, shown: Estimate, *, context: CheckContext) -> 
         Primary estimate of the pair, or what stands in for it.
     context : CheckContext
         What the family declares and what is known of the traits.
+    unfiltered : Instruments, optional
+        The pair before the Steiger filter, if that dropped variants.
+    filter_problem : str
+        Why the filter could not look at the variants.
     """
     family, used = context.family, _used(pair, shown)
     method = refitted(context.primary, pair)
@@ -105,9 +142,11 @@ def check_pair(pair: Instruments, shown: Estimate, *, context: CheckContext) -> 
     is_doubtful = any(test.name == DOUBT for test in signs)
     # frequencies are those of the allele as in the files: per unit lower exposure the effect was turned, they were not
     natural = replace(used, beta_exposure=-used.beta_exposure) if context.is_lowered else used
-    facts = _facts(context.traits[pair.exposure]), _facts(context.traits[pair.outcome])
+    facts = facts_of(context.traits[pair.exposure]), facts_of(context.traits[pair.outcome])
     tests = {
         "independence": signs,
+        "steiger_filter": _steiger_filter(shown, unfiltered, filter_problem),
+        NULL_LEADS_METHOD: _null_leads(context.null_leads.get(pair.exposure)),
         "steiger": steiger(natural, *facts),
         "power": _power(natural, shown, facts, is_doubtful=is_doubtful),
     }
@@ -120,6 +159,32 @@ def check_pair(pair: Instruments, shown: Estimate, *, context: CheckContext) -> 
             for row in _rows(name, (Test(name, None, message=some.message),), pair, family)
         ]
     return PairChecks(effects, rows, diagnostics)
+
+
+def _steiger_filter(shown: Estimate, unfiltered: Instruments | None, problem: str) -> tuple[Test, ...]:
+    """Return the estimate without the filter, which moves estimates in a direction known beforehand."""
+    if problem:
+        return (Test("steiger_filter", None, message=f"Not applied. {problem}"),)
+    if unfiltered is None:
+        return ()
+    name = "estimate_without_steiger_filter"
+    if ESTIMATORS[shown.method].stochastic or ESTIMATORS[shown.method].needs_ld:
+        return (Test(name, None, message="Not worked out for this estimator: run the study without the filter."),)
+    method = "ivw" if ESTIMATORS[shown.method].max_variants == 1 else shown.method
+    (before,) = grid([unfiltered], [method])[0]
+    message = "" if before.beta is not None else before.message
+    return (Test(name, None, estimate=before.beta, se=before.se, message=message),)
+
+
+def _null_leads(leads: NullLeads | None) -> tuple[Test, ...]:
+    """Return how many instruments are expected by chance, and the doubt that too many of them are."""
+    if leads is None:
+        return ()
+    expected = Test("expected_null_leads", leads.expected)
+    if not leads.is_exploratory:
+        return (expected,)
+    text = f"{leads.expected:.2g} of its {count(leads.found, 'instrument')} are to be expected by chance alone"
+    return expected, Test(NULL_LEADS_DOUBT, None, message=text)
 
 
 def _used(pair: Instruments, shown: Estimate) -> Instruments:
@@ -156,7 +221,8 @@ def refitted(primary: str, pair: Instruments) -> str:
     return "ivw" if pair.ld_r is None else "ivw_ld"
 
 
-def _facts(trait: Mapping[str, Any]) -> TraitFacts:
+def facts_of(trait: Mapping[str, Any]) -> TraitFacts:
+    """Return what the checks need to know about a trait, from the parameters of a task."""
     return TraitFacts(
         type=trait["type"],
         n=trait["n"],

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import osteobiome.study.steps  # noqa: F401 - registers the steps
 from osteobiome.core.provenance import version
+from osteobiome.instruments.shared import related_taxa
+from osteobiome.ld.fit import PANEL_CHECKS
 from osteobiome.mr import ESTIMATORS
 from osteobiome.store import file_sha256
-from osteobiome.study.loci import locus_ld, locus_ld_name
-from osteobiome.study.panels import NOISE
+from osteobiome.study.loci import locus_ld
+from osteobiome.study.page_facts import page_facts, trait_row
 from osteobiome.study.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from osteobiome.store import StudyFolder
     from osteobiome.study.config import LdFiles, LocusSection
+    from osteobiome.study.selection import Selection
     from osteobiome.study.study import Family, Study
     from osteobiome.study.traits import Trait
 
@@ -52,25 +57,22 @@ def make_plan(study: Study, store: StudyFolder) -> Plan:
         Where artefacts stand, or will stand.
     """
     hashes = {study.traits[t].file: file_sha256(study.file_of(t)) for t in study.sides()}
-    exposures = dict.fromkeys(_exposures(study))
-    beside = [name for files in study.ld_files().values() for name in (files.matrix, files.variants)]
-    beside += [study.name_of(file) for name in study.panels_in_use() for file in study.panels()[name].files]
+    beside = [name for files in study.ld_files().values() for name in (files.matrix, files.variants) if name]
+    beside += [study.name_of(file) for panel in study.panels().values() for file in panel.files]
     beside += [study.config.ingest.map] if study.config.ingest.map is not None else []
+    beside += [study.config.instruments.exclude] if study.config.instruments.exclude is not None else []
     beside += [block.genes for block in study.config.locus if block.genes is not None]
     hashes |= {name: file_sha256(study.folder / name) for name in dict.fromkeys(beside)}
     ingest = {trait_id: _ingest(study, trait_id, hashes) for trait_id in study.sides()}
     clumping = {name: _clumping(study, name, ingest, store, hashes) for name in study.panels_in_use()}
-    instruments = {trait_id: _instruments(study, ingest[trait_id], clumping, store, hashes) for trait_id in exposures}
+    instruments = {name: _instruments(study, name, ingest, clumping, store, hashes) for name in study.exposures}
+    shared = _sharing(study, instruments, store)
     loci = [_locus(study, block, ingest, store, hashes) for block in study.config.locus]
     families = [_mr(study, family, ingest, instruments, store, hashes) for family in study.families if family.pairs]
-    rest = [*clumping.values(), *families, *loci]
+    rest = [*clumping.values(), *shared, *families, *loci]
     report = _report(study, ingest, instruments, rest, store, hashes)
     before = (*ingest.values(), *clumping.values(), *instruments.values())
-    return Plan((*before, *families, *loci, report), hashes)
-
-
-def _exposures(study: Study) -> list[str]:
-    return [exposure for family in study.families for exposure, _ in family.pairs]
+    return Plan((*before, *shared, *families, *loci, report), hashes)
 
 
 def _location(store: StudyFolder, task: Task) -> str:
@@ -98,7 +100,7 @@ def _ld_inputs(study: Study, files: LdFiles | None, hashes: dict[str, str]) -> t
     """Return the hashes and the paths of an LD matrix, if there is one, as a task names them."""
     if files is None:
         return {}, {}
-    named = {"ld:matrix": files.matrix, "ld:variants": files.variants}
+    named = {"ld:matrix": files.matrix} | ({"ld:variants": files.variants} if files.variants else {})
     paths = {key: str(study.folder / name) for key, name in named.items()}
     return {key: hashes[name] for key, name in named.items()}, paths
 
@@ -106,54 +108,104 @@ def _ld_inputs(study: Study, files: LdFiles | None, hashes: dict[str, str]) -> t
 def _clumping(study: Study, name: str, ingest: dict[str, Task], store: StudyFolder, hashes: dict[str, str]) -> Task:
     """Return the task that clumps all exposures of one panel in one pass."""
     section, panel = study.config.instruments, study.panels()[name]
-    tasks = {f"ingest:{x}": ingest[x] for x in study.panels_in_use()[name]}
+    chosen = [study.selection(x) for x in study.panels_in_use()[name]]
+    tasks = {f"ingest:{one.exposure}": ingest[one.selected_in] for one in chosen}
     files = {f"panel:{file.name}": hashes[study.name_of(file)] for file in panel.files}
+    inputs, locations = _exclusions(study, hashes)
     return Task(
         step="clumping",
         subject=name,
         params={
             "ancestry": name,
             "genome_build": study.config.study.genome_build,
-            "exposures": list(study.panels_in_use()[name]),
-            "p_threshold": section.p_threshold,
+            "exposures": {one.exposure: _selection(study, one) for one in chosen},
             "r2": section.r2,
             "window_kb": section.window_kb,
-            "exclude_loci": sorted(section.exclude_loci),
+            "by": section.clump_by,
+            "mode": section.clump_mode,
+            "seed": study.config.study.seed,
+            "allow": sorted(set(study.config.ingest.allow) & set(PANEL_CHECKS)),
         },
-        inputs={key: task.key for key, task in tasks.items()} | files,
-        locations={key: _location(store, task) for key, task in tasks.items()} | {"panel": panel.path},
-        depends=tuple(task.key for task in tasks.values()),
+        inputs={key: task.key for key, task in tasks.items()} | files | inputs,
+        locations={key: _location(store, task) for key, task in tasks.items()} | {"panel": panel.path} | locations,
+        depends=tuple(dict.fromkeys(task.key for task in tasks.values())),
     )
+
+
+def _selection(study: Study, one: Selection) -> dict[str, object]:
+    """Return what decides which variants of an exposure become instruments, as plain data."""
+    cis = one.cis
+    return {
+        "p_threshold": one.p_threshold,
+        "given": one.is_given,
+        "exclude_loci": sorted(study.config.instruments.exclude_loci),
+        "cis": None if cis is None else {"chromosome": cis.chromosome, "start": cis.start, "end": cis.end},
+    }
+
+
+def _exclusions(study: Study, hashes: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return hash and path of the list of what is left out, if there is one, as a task names them."""
+    name = study.config.instruments.exclude
+    return ({}, {}) if name is None else ({"exclude": hashes[name]}, {"exclude": str(study.folder / name)})
 
 
 def _instruments(
-    study: Study, ingest: Task, clumping: dict[str, Task], store: StudyFolder, hashes: dict[str, str]
+    study: Study,
+    exposure: str,
+    ingest: dict[str, Task],
+    clumping: dict[str, Task],
+    store: StudyFolder,
+    hashes: dict[str, str],
 ) -> Task:
-    section = study.config.instruments
+    section, one = study.config.instruments, study.selection(exposure)
     params: dict[str, object] = {
-        "trait_id": ingest.subject,
-        "p_threshold": section.p_threshold,
-        "given": ingest.subject in section.given,
-        "exclude_loci": sorted(section.exclude_loci),
+        "trait_id": exposure,
+        "selected_in": one.selected_in,
         "genome_build": study.config.study.genome_build,
+        "selection": _selection(study, one),
+        "by": section.clump_by,
     }
-    name = study.clumping_ld(ingest.subject)
-    clumps = clumping.get(name)
-    ld = study.ld_files().get(name)
+    clumps, ld = clumping.get(one.ld), study.ld_files().get(one.ld)
+    tasks = {"ingest": ingest[one.selected_in]}
+    if one.is_three_sample:
+        tasks["estimation"] = ingest[exposure]
+        policy = study.config.ingest.palindromic
+        params["palindromic"] = {"policy": policy.policy, "drop_between": list(policy.drop_between)}
+    if clumps is not None:
+        tasks["clumping"] = clumps
     if ld is not None:
         forward = study.config.ingest.palindromic.policy == "keep_forward"
         params["clump"] = {"r2": section.r2, "window_kb": section.window_kb, "trust_strand": forward}
-    inputs, locations = _ld_inputs(study, ld, hashes)
-    if clumps is not None:
-        inputs, locations = {"clumping": clumps.key}, {"clumping": _location(store, clumps)}
+    ld_inputs, ld_locations = _ld_inputs(study, ld, hashes)
+    inputs, locations = _exclusions(study, hashes)
     return Task(
         step="instruments",
-        subject=ingest.subject,
+        subject=exposure,
         params=params,
-        inputs={"ingest": ingest.key, **inputs},
-        locations={"ingest": _location(store, ingest), **locations},
-        depends=(ingest.key,) if clumps is None else (ingest.key, clumps.key),
+        inputs={name: task.key for name, task in tasks.items()} | inputs | ld_inputs,
+        locations={name: _location(store, task) for name, task in tasks.items()} | locations | ld_locations,
+        depends=tuple(dict.fromkeys(task.key for task in tasks.values())),
     )
+
+
+def _sharing(study: Study, instruments: dict[str, Task], store: StudyFolder) -> list[Task]:
+    """Return the task that marks instruments of taxa that contain each other, if any two exposures do."""
+    related = related_taxa({name: study.traits[name].lineage for name in instruments})
+    if not related:
+        return []
+    tasks = {
+        f"instruments:{name}": instruments[name] for name in dict.fromkeys(name for pair in related for name in pair)
+    }
+    return [
+        Task(
+            step="sharing",
+            subject="taxa",
+            params={"related": [list(pair) for pair in related]},
+            inputs={name: task.key for name, task in tasks.items()},
+            locations={name: _location(store, task) for name, task in tasks.items()},
+            depends=tuple(task.key for task in tasks.values()),
+        )
+    ]
 
 
 def _locus(
@@ -195,6 +247,11 @@ def _mr(
     inputs = {name: task.key for name, task in tasks.items()}
     locations = {name: _location(store, task) for name, task in tasks.items()}
     ld_inputs, ld_locations = _ld_inputs(study, study.ld_for(family), hashes)
+    panels = _panels(study, family)
+    for role, name in panels.items():
+        panel = study.panels()[name]
+        ld_inputs |= {f"{role}:{file.name}": hashes[study.name_of(file)] for file in panel.files}
+        ld_locations[role] = panel.path
     palindromic = config.ingest.palindromic
     return Task(
         step="mr",
@@ -205,7 +262,9 @@ def _mr(
             "methods": list(family.methods),
             "primary": family.primary,
             "exposure_direction": family.exposure_direction,
-            "clumped": [x for x in xs if x not in config.instruments.given and study.clumping_ld(x)],
+            "selection": {x: _facts_of_selection(study.selection(x)) for x in xs},
+            "proxies": _proxies(study, xs),
+            "steiger_filter": config.instruments.steiger_filter,
             "palindromic": {"policy": palindromic.policy, "drop_between": list(palindromic.drop_between)},
             "traits": {name: _facts(study.traits[name]) for name in dict.fromkeys([*xs, *ys])},
             "study_id": config.study.id,
@@ -217,6 +276,33 @@ def _mr(
         locations=locations | ld_locations,
         depends=tuple(dict.fromkeys(task.key for task in tasks.values())),
     )
+
+
+def _panels(study: Study, family: Family) -> dict[str, str]:
+    """Return the panels that a family needs for its estimators and for stand-ins: what for, and the ancestry."""
+    wanted = {} if study.ld_for(family) is not None else {"ld:panel": study.ld_panel(family)}
+    if study.config.instruments.proxies is not None:
+        names = {study.panel_of(x) for x, _ in family.pairs}
+        wanted |= {f"panel:{name}": name for name in sorted(names)}
+    return {role: name for role, name in wanted.items() if name}
+
+
+def _proxies(study: Study, exposures: Iterable[str]) -> dict[str, object] | None:
+    """Return what may stand in for a variant, and the panel for each exposure; None if nothing may."""
+    section = study.config.instruments.proxies
+    if section is None:
+        return None
+    return {**section.model_dump(), "panels": {x: study.panel_of(x) for x in exposures}}
+
+
+def _facts_of_selection(one: Selection) -> dict[str, object]:
+    """Return what estimates need to know about the choice of their instruments."""
+    return {
+        "clumped": bool(one.ld),
+        "is_relaxed": one.is_relaxed,
+        "selected_in": one.selected_in,
+        "selection_corrected": one.is_selection_corrected,
+    }
 
 
 def _facts(trait: Trait) -> dict[str, object]:
@@ -247,8 +333,8 @@ def _report(
         step="report",
         subject=study.config.study.id,
         params={
-            "study": _page_facts(study),
-            "traits": [_trait_row(study.traits[name], hashes) for name in ingest],
+            "study": page_facts(study),
+            "traits": [trait_row(study.traits[name], hashes) for name in ingest],
             "published": study.published.to_dicts(),
             "controls": [control.model_dump(mode="json") for control in study.config.control],
             "version": version(),
@@ -257,81 +343,3 @@ def _report(
         locations={name: _location(store, task) for name, task in tasks.items()},
         depends=tuple(dict.fromkeys(task.key for task in tasks.values())),
     )
-
-
-def _page_facts(study: Study) -> dict[str, object]:
-    """Return what the report says about the study and cannot read from its tables."""
-    config = study.config
-    return {
-        "id": config.study.id,
-        "title": config.study.title,
-        "seed": config.study.seed,
-        "simulated": config.study.simulated,
-        "genome_build": config.study.genome_build,
-        "p_threshold": config.instruments.p_threshold,
-        "given": dict(config.instruments.given),
-        "exclude_loci": sorted(config.instruments.exclude_loci),
-        "clumping": {
-            "r2": config.instruments.r2,
-            "window_kb": config.instruments.window_kb,
-            "ld": {x: name for x in dict.fromkeys(_exposures(study)) if (name := study.clumping_ld(x))},
-            "panels": sorted(study.panels_in_use()),
-        },
-        "loci": [
-            {
-                "id": block.id,
-                "chromosome": block.chromosome,
-                "start": block.start,
-                "end": block.end,
-                "traits": list(dict.fromkeys(block.traits)),
-                "ld": locus_ld_name(study, block),
-            }
-            for block in config.locus
-        ],
-        "palindromic": {
-            "policy": config.ingest.palindromic.policy,
-            "drop_between": list(config.ingest.palindromic.drop_between),
-        },
-        "max_bad_rows": config.ingest.max_bad_rows,
-        "notes": [note.text() for note in study.notes if note.code != NOISE],
-        "noise": [note.text() for note in study.notes if note.code == NOISE],
-        "families": [
-            {
-                "id": family.id,
-                "primary": family.primary,
-                "methods": list(family.methods),
-                "exposure_direction": family.exposure_direction,
-                "n_pairs": len(family.pairs),
-                "ld": study.ld_name(family),
-            }
-            for family in study.families
-        ],
-    }
-
-
-def _trait_row(trait: Trait, hashes: dict[str, str]) -> dict[str, object]:
-    return {
-        "trait_id": trait.trait_id,
-        "label": trait.label,
-        "layer": trait.layer,
-        "curie": trait.curie,
-        "type": trait.type,
-        "unit": trait.unit,
-        "unit_label": trait.unit_label,
-        "n_people": trait.n,
-        "n_cases": trait.n_cases,
-        "prevalence": trait.prevalence,
-        "case_definition": trait.case_definition,
-        "age_range": trait.age_range,
-        "adjusted_for": trait.adjusted_for,
-        "body_size_covariates": list(trait.adjusted_for_body_size),
-        "ancestry": trait.ancestry,
-        "sex": trait.sex,
-        "cohorts": trait.cohorts,
-        "transformation": trait.transformation,
-        "format": trait.format,
-        "file": trait.file,
-        "sha256": hashes[trait.file],
-        "licence": trait.licence,
-        "citation": trait.citation,
-    }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from osteobiome.core.errors import ConfigError, Fault, InputFileError, OsteobiomeError, nearest
 from osteobiome.core.schema import table
-from osteobiome.instruments.known_loci import known_loci
-from osteobiome.ld import read_ld_matrix
+from osteobiome.ld.fit import PANEL_CHECKS
+from osteobiome.ld.reading import read_ld
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import LayerChoice, LdFiles, MrFamily, StudyConfig, read_config
 from osteobiome.study.controls import control_faults
@@ -17,18 +17,28 @@ from osteobiome.study.files import FileReading, known_variants, reading_of
 from osteobiome.study.loci import locus_faults
 from osteobiome.study.panels import PanelFiles, noise_notes, panel_faults
 from osteobiome.study.published import read_published
+from osteobiome.study.selection import (
+    Selection,
+    families_at_thresholds,
+    selection_faults,
+    selection_notes,
+    selection_of,
+)
 from osteobiome.study.traits import Trait, read_traits
 from osteobiome.sumstats.formats import FORMATS
 from osteobiome.sumstats.qc import FAULT_REASONS
 from osteobiome.sumstats.sniffing import mapped_format
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     import polars as pl
 
     from osteobiome.sumstats.formats import Side
 
+ACCEPTABLE = FAULT_REASONS | frozenset(PANEL_CHECKS)
+"""What `allow` under [ingest] may name."""
 FULL_CHECK_BYTES = 5_000_000
 """Files up to this size are read whole by the check; of larger ones the header now, the rows when they are ingested."""
 
@@ -121,6 +131,9 @@ class Study:
             for exposure, outcome in family.pairs:
                 sides[exposure] = "exposure"
                 sides.setdefault(outcome, "outcome")
+        for exposure, selector in self.config.instruments.three_sample.items():
+            if exposure in self.exposures and selector in self.traits:
+                sides[selector] = "exposure"
         for block in self.config.locus:
             for trait_id in block.traits:
                 if trait_id in self.traits:
@@ -139,10 +152,9 @@ class Study:
     def panels_in_use(self) -> dict[str, tuple[str, ...]]:
         """Return the exposures that are clumped with each panel."""
         panels = {ancestry for ancestry, name in self.config.ld.items() if isinstance(name, str)}
-        exposures = dict.fromkeys(x for family in self.families for x, _ in family.pairs)
         used: dict[str, list[str]] = {}
-        for name in exposures:
-            ancestry = self.clumping_ld(name)
+        for name in self.exposures:
+            ancestry = self.selection(name).ld
             if ancestry in panels:
                 used.setdefault(ancestry, []).append(name)
         return {ancestry: tuple(names) for ancestry, names in used.items()}
@@ -151,35 +163,52 @@ class Study:
         """Return a file as the study file would name it."""
         return str(file.relative_to(self.folder)) if file.is_relative_to(self.folder) else str(file)
 
-    def clumping_ld(self, trait_id: str) -> str:
-        """Return the ancestry of the LD that an exposure's instruments are clumped with; empty if they are not.
+    @property
+    def exposures(self) -> tuple[str, ...]:
+        """Exposures of all families, each once."""
+        return tuple(dict.fromkeys(x for family in self.families for x, _ in family.pairs))
 
-        It is that of the exposure, or the only one if the exposure's is unknown.
-        """
-        section, files = self.config.instruments, self.config.ld
-        if section.r2 is None or trait_id in section.given:
-            return ""
-        ancestry = self.traits[trait_id].ancestry
-        if ancestry:
-            return ancestry if ancestry in files else ""
-        return next(iter(files)) if len(files) == 1 else ""
+    def selection(self, exposure: str) -> Selection:
+        """Return how the instruments of an exposure are chosen."""
+        return selection_of(self, exposure)
 
     def ld_name(self, family: Family) -> str:
-        """Return the ancestry of the LD matrix for a family: that of its exposures, or the only one; else empty.
+        """Return the ancestry of the LD for a family's estimators: a matrix or a panel; empty if there is none.
 
-        The report compares it with the ancestries of all traits.
+        It is that of its exposures, or the only one. The report compares it with the ancestries of all traits.
         """
-        files = self.ld_files()
-        if not any(ESTIMATORS[name].needs_ld for name in family.methods):
-            return ""
-        ancestries = {self.traits[exposure].ancestry for exposure, _ in family.pairs}
-        if len(ancestries) == 1 and ancestries <= files.keys():
-            return ancestries.pop()
-        return next(iter(files)) if len(files) == 1 else ""
+        return _one_of(self.ld_files(), self._ancestries(family)) or self.ld_panel(family)
 
     def ld_for(self, family: Family) -> LdFiles | None:
         """Return the LD matrix for a family, if it needs one and there is one."""
-        return self.ld_files().get(self.ld_name(family))
+        return self.ld_files().get(_one_of(self.ld_files(), self._ancestries(family)))
+
+    def ld_panel(self, family: Family) -> str:
+        """Return the ancestry of the panel that gives a family's LD, if it needs LD and there is no matrix."""
+        return "" if self.ld_for(family) is not None else _one_of(self._panel_names, self._ancestries(family))
+
+    def panel_of(self, trait_id: str) -> str:
+        """Return the ancestry of the panel that fits a trait, or of the only one; empty if there is none."""
+        return _one_of(self._panel_names, {self.traits[trait_id].ancestry})
+
+    @property
+    def _panel_names(self) -> list[str]:
+        return [ancestry for ancestry, name in self.config.ld.items() if isinstance(name, str)]
+
+    def _ancestries(self, family: Family) -> set[str]:
+        """Return the ancestries of the exposures of a family whose estimators need LD; empty if none does."""
+        if not any(ESTIMATORS[name].needs_ld for name in family.methods):
+            return set()
+        return {self.traits[exposure].ancestry for exposure, _ in family.pairs}
+
+
+def _one_of(names: Collection[str], ancestries: set[str]) -> str:
+    """Return the one of some ancestries that is wanted, or the only one there is; empty if none is wanted."""
+    if not ancestries:
+        return ""
+    if len(ancestries) == 1 and ancestries <= set(names):
+        return next(iter(ancestries))
+    return next(iter(names)) if len(names) == 1 else ""
 
 
 def load_study(path: Path) -> Study:
@@ -212,16 +241,17 @@ def load_study(path: Path) -> Study:
         except OsteobiomeError as error:
             faults += error.faults
     study = Study(path, config, traits, families, published)
+    study = replace(study, families=families_at_thresholds(study))
     faults += _ingest_faults(study)
     faults += _published_faults(study)
-    faults += _instrument_faults(study)
+    faults += selection_faults(study)
     faults += control_faults(study)
     faults += locus_faults(study, max_bytes=FULL_CHECK_BYTES)
     faults += _file_faults(study)
     faults += _ld_faults(study)
     if faults:
         raise ConfigError(*faults)
-    return Study(path, config, traits, families, published, notes=_notes(study))
+    return replace(study, notes=_notes(study))
 
 
 def _families(config: StudyConfig, traits: dict[str, Trait], faults: list[Fault], *, where: str) -> tuple[Family, ...]:
@@ -315,58 +345,12 @@ def _ingest_faults(study: Study) -> list[Fault]:
             "unknown_reason",
             f"{study.path.name}: ingest.allow[{i}]",
             f"fault '{name}' is not known",
-            "a fault that rows can have",
-            nearest(name, FAULT_REASONS),
+            "a fault that rows, files or panels can have",
+            nearest(name, ACCEPTABLE),
         )
         for i, name in enumerate(study.config.ingest.allow)
-        if name not in FAULT_REASONS
+        if name not in ACCEPTABLE
     ]
-
-
-def _instrument_faults(study: Study) -> list[Fault]:
-    where = f"{study.path.name}: instruments"
-    section = study.config.instruments
-    faults = [
-        Fault(
-            "unknown_trait",
-            f"{where}.given",
-            f"trait '{name}' is not in the trait table",
-            "a trait_id",
-            nearest(name, study.traits),
-        )
-        for name in section.given
-        if name not in study.traits
-    ]
-    exposures = {exposure for family in study.families for exposure, _ in family.pairs}
-    faults += [
-        Fault(
-            "unused_given",
-            f"{where}.given.{name}",
-            f"trait '{name}' is no exposure of any pair",
-            "an exposure in use",
-            nearest(name, exposures),
-        )
-        for name in section.given
-        if name in study.traits and name not in exposures
-    ]
-    faults += [
-        Fault("no_reason", f"{where}.given.{name}", "an empty reason", "where the list of instruments comes from")
-        for name, reason in section.given.items()
-        if not reason.strip()
-    ]
-    known = known_loci(study.config.study.genome_build)["locus"].to_list()
-    faults += [
-        Fault(
-            "unknown_locus",
-            f"{where}.exclude_loci",
-            f"'{name}'",
-            "a name of `osteobiome instruments loci`",
-            nearest(name, known),
-        )
-        for name in section.exclude_loci
-        if name not in known
-    ]
-    return faults
 
 
 def _published_faults(study: Study) -> list[Fault]:
@@ -442,7 +426,7 @@ def _ld_faults(study: Study) -> list[Fault]:
             faults += panel_faults(study, ancestry)
             continue
         try:
-            read_ld_matrix(study.folder / files.matrix, study.folder / files.variants)
+            read_ld(study.folder / files.matrix, study.folder / files.variants if files.variants else None)
         except (InputFileError, OsteobiomeError) as error:
             faults += error.faults
     return faults
@@ -452,16 +436,16 @@ def _notes(study: Study) -> tuple[Fault, ...]:
     """Return what a user should know before running."""
     notes: list[Fault] = []
     section = study.config.instruments
-    exposures = dict.fromkeys(x for family in study.families for x, _ in family.pairs)
-    unclumped = [x for x in exposures if x not in section.given and not study.clumping_ld(x)]
+    unclumped = [x for x in study.exposures if x not in section.given and not study.selection(x).ld]
     if unclumped and section.r2 is not None:
         notes.append(_no_clumping(study, f"r2, but no LD of its ancestry for {', '.join(unclumped[:3])}", "[ld]"))
     elif section.r2 is None and section.window_kb is not None:
         notes.append(_no_clumping(study, "window_kb without r2", "r2"))
+    notes += selection_notes(study)
     notes += noise_notes(study)
     for family in study.families:
         missing = [name for name in family.methods if ESTIMATORS[name].needs_ld]
-        if missing and not study.ld_files():
+        if missing and not study.ld_name(family):
             notes.append(
                 Fault(
                     "no_ld",

@@ -47,6 +47,7 @@ class Trait(BaseModel):
     trait_id: Identifier
     label: Annotated[str, Field(min_length=1)]
     layer: Layer
+    lineage: str = ""
     curie: str = ""
     type: Literal["quantitative", "binary", "presence"]
     unit: Annotated[str, BeforeValidator(lambda v: _unit(str(v)))]

@@ -8,6 +8,7 @@ import pytest
 
 from osteobiome.core.schema import table
 from osteobiome.instruments.candidates import passing, write_candidates
+from osteobiome.instruments.eligibility import Eligibility
 from osteobiome.instruments.selection import select
 from osteobiome.ld import ClumpOptions, LdMatrix, clump_with_matrix
 from osteobiome.store import write_table
@@ -131,9 +132,8 @@ def test_select__leaves_known_loci_out_and_counts_variants_without_place(given):
     frame = variants(9.0, 9.0, 9.0).with_columns(
         chromosome=pl.Series([19, 19, None], dtype=pl.Int8), position=pl.Series([45_411_941, 1_000_000, None])
     )
-    kept, rows = select(
-        frame, trait_id="x", p_threshold=5e-8, given=given, exclude_loci=["APOE", "HLA"], genome_build="GRCh37"
-    )
+    places = Eligibility(exclude_loci=["APOE", "HLA"], genome_build="GRCh37")
+    kept, rows = select(frame, trait_id="x", p_threshold=5e-8, given=given, eligibility=places)
     assert kept["rsid"].to_list() == ["rs1", "rs2"]
     assert rows.by_reason() == {"in_excluded_locus": 1}
     assert ("locus_unknown_without_position", 1) in rows.notes

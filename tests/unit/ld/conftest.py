@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
+
+from osteobiome.ld.genotypes import Genotypes
+from osteobiome.ld.panel import Panel
 
 CODES = {2: 0b00, -9: 0b01, 1: 0b10, 0: 0b11}
 ALLELES = (("A", "G"), ("C", "T"), ("A", "C"), ("G", "T"))
@@ -52,3 +56,42 @@ def random_dosages():
         return dosages.astype(np.int8)
 
     return draw
+
+
+class InMemory:
+    """A source without a file, which remembers which rows were read."""
+
+    where = "memory"
+    n_variants_left_out = 0
+
+    def __init__(self, copies, variants):
+        self.copies = np.asarray(copies, dtype=np.int8)
+        self.variants = variants
+        self.people = pl.DataFrame({"is_founder": [True] * self.copies.shape[1]})
+        self.read_rows = []
+
+    def read(self, rows):
+        self.read_rows.append(np.asarray(rows))
+        return Genotypes.from_dosages(self.copies[rows])
+
+
+@pytest.fixture(scope="session")
+def panel_of():
+    """Make a panel of copies of the first allele, shape (n_variants, n_people), without files."""
+
+    def make(copies, *, alleles, positions, chromosome=1, names=None):
+        n = len(copies)
+        variants = pl.DataFrame(
+            {
+                "rsid": names or [f"rs{i}" for i in range(n)],
+                "chromosome": [chromosome] * n if isinstance(chromosome, int) else [int(c) for c in chromosome],
+                "position": [int(position) for position in positions],
+                "counted": [pair[0] for pair in alleles],
+                "other": [pair[1] for pair in alleles],
+            },
+            schema_overrides={"chromosome": pl.Int8},
+        )
+        source = InMemory(copies, variants)
+        return Panel("memory", "", "", variants, source.copies.shape[1], 0, 0, (source,))
+
+    return make

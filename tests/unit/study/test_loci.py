@@ -266,7 +266,7 @@ def linked(study):
 
 def test_clumping__takes_the_matrix_of_the_exposures_ancestry(linked):
     loaded = load_study(linked.file)
-    assert loaded.clumping_ld("x") == "EUR"
+    assert loaded.selection("x").ld == "EUR"
     assert loaded.notes == ()
     _, task = _task(linked, "instruments")
     assert task.params["clump"] == {"r2": 0.1, "window_kb": None, "trust_strand": False}
@@ -278,14 +278,14 @@ def test_clumping__takes_the_matrix_of_the_exposures_ancestry(linked):
 def test_clumping__of_unknown_ancestry_takes_the_only_matrix_of_another_none(ancestry, name, linked):
     linked.replace("traits.csv", "none,EUR,first", f"none,{ancestry},first")
     loaded = load_study(linked.file)
-    assert loaded.clumping_ld("x") == name
+    assert loaded.selection("x").ld == name
     assert [note.code for note in loaded.notes] == ([] if name else ["no_clumping"])
 
 
 def test_clumping__leaves_given_instruments_alone(linked):
     linked.replace("study.toml", "r2 = 0.1", 'r2 = 0.1\ngiven = { x = "a list" }')
     loaded = load_study(linked.file)
-    assert (loaded.clumping_ld("x"), loaded.notes) == ("", ())
+    assert (loaded.selection("x").ld, loaded.notes) == ("", ())
     assert "clump" not in _task(linked, "instruments")[1].params
 
 

@@ -126,7 +126,7 @@ def test_manifest__says_what_was_run_on_what(finished):
     assert manifest["failures"] == []
     assert [task["step"] for task in manifest["tasks"]] == ["ingest", "ingest", "instruments", "mr", "report"]
     assert {"version", "python", "dependencies"} <= set(manifest["provenance"])
-    assert manifest["tasks"][2]["params"]["p_threshold"] == 5e-8
+    assert manifest["tasks"][2]["params"]["selection"]["p_threshold"] == 5e-8
 
 
 def test_results_folder__is_beside_the_study_or_as_told(tiny):

@@ -1,5 +1,5 @@
 """One file per step; importing this package registers them all."""
 
-from osteobiome.study.steps import clumping, ingest, instruments, locus, mr, report
+from osteobiome.study.steps import clumping, ingest, instruments, locus, mr, report, sharing
 
-__all__ = ["clumping", "ingest", "instruments", "locus", "mr", "report"]
+__all__ = ["clumping", "ingest", "instruments", "locus", "mr", "report", "sharing"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -10,13 +11,15 @@ from osteobiome.core.errors import InputFileError
 from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import table
 from osteobiome.instruments.candidates import passing
-from osteobiome.instruments.selection import in_loci
+from osteobiome.instruments.panel_leads import LeadOptions, expected_leads
+from osteobiome.instruments.sweep import THRESHOLDS
 from osteobiome.ld.fit import MAX_VARIANTS, check_fit
 from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel import open_panel
 from osteobiome.ld.panel_clumping import PanelClumpOptions
 from osteobiome.ld.trait_clumping import clump_traits
 from osteobiome.store import write_table
+from osteobiome.study.eligible import eligibility_of
 from osteobiome.study.steps.ingest import finding_records
 from osteobiome.study.task import STEPS, Inputs, Step
 
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 GENOME_KB = 1e6
 """A window wider than any chromosome: without one, all of a chromosome may clump."""
 
+BELOW_NOISE = "r² is below the noise of the panel: of those found and those expected, too few are counted."
+
 
 def run(inputs: Inputs, out: Path) -> None:
     """Clump the candidates of every exposure and keep what became of each.
@@ -35,55 +40,114 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params ancestry, genome_build, exposures, p_threshold, r2, window_kb, exclude_loci; locations ``panel`` and
-        ``ingest:<exposure>``.
+        Params ancestry, genome_build, exposures (what selects, by trait), r2, window_kb, by, mode, seed, allow;
+        locations ``panel``, ``ingest:<exposure>`` and perhaps ``exclude``.
     out : pathlib.Path
         Folder to fill.
     """
-    params = inputs.params
-    p_threshold = cast("float", params["p_threshold"])
-    panel = open_panel(
-        inputs.locations["panel"], ancestry=str(params["ancestry"]), genome_build=str(params["genome_build"])
-    )
-    excluded = cast("list[str]", params["exclude_loci"])
-    tables = {}
-    for name in cast("list[str]", params["exposures"]):
-        strong, _ = passing(inputs.locations[f"ingest:{name}"], p_threshold=p_threshold)
-        inside = in_loci(strong, excluded, genome_build=panel.genome_build).fill_null(value=False)
-        tables[name] = strong.filter(~inside)
-    window = cast("float | None", params["window_kb"])
-    options = PanelClumpOptions(p1=p_threshold, r2=cast("float", params["r2"]), kb=window or GENOME_KB)
+    params = cast("dict[str, Any]", dict(inputs.params))
+    panel = open_panel(inputs.locations["panel"], ancestry=params["ancestry"], genome_build=params["genome_build"])
     index = PanelIndex(panel.variants)
+    folders = {name: inputs.locations[f"ingest:{name}"] for name in params["exposures"]}
     found = [
         row
-        for name in tables
-        for row in _fit(inputs.locations[f"ingest:{name}"], panel, index, trait_id=name, ancestry=panel.ancestry)
+        for name, folder in folders.items()
+        for row in _fit(folder, panel, index, trait_id=name, allow=frozenset(params["allow"]))
     ]
     write_table(table("findings", found), out / "findings.parquet", schema="findings")
-    clumps = clump_traits(tables, panel, index=index, options=options)
+    thresholds = {name: swept(one["p_threshold"], by=params["by"]) for name, one in params["exposures"].items()}
+    clumps = _clumps(inputs, folders, panel, index, {name: max(some) for name, some in thresholds.items()})
     write_table(pl.concat([table("clumps"), *clumps.values()]), out / "clumps.parquet", schema="clumps")
+    leads = _null_leads(params, folders, panel, sorted({p for some in thresholds.values() for p in some}))
+    write_table(leads, out / "null_leads.parquet", schema="null_leads")
 
 
-def _fit(folder: Path, panel: Panel, index: PanelIndex, *, trait_id: str, ancestry: str) -> list[dict[str, object]]:
+def swept(p_threshold: float, *, by: str) -> tuple[float, ...]:
+    """Return the thresholds that are tried beside the declared one.
+
+    Index variants at a threshold are those of a looser one that pass it, as clumping by p begins with the strongest:
+    one pass at the loosest serves all. Clumping by F does not, so the declared one is the only one there.
+
+    Parameters
+    ----------
+    p_threshold : float
+        The declared one.
+    by : {"p", "f"}
+        What ranks the variants.
+    """
+    return tuple(sorted({p_threshold, *THRESHOLDS})) if by == "p" else (p_threshold,)
+
+
+def _clumps(
+    inputs: Inputs, folders: dict[str, Path], panel: Panel, index: PanelIndex, loosest: dict[str, float]
+) -> dict[str, pl.DataFrame]:
+    """Return what became of every candidate of every exposure."""
+    params = cast("dict[str, Any]", dict(inputs.params))
+    tables = {}
+    for name, folder in folders.items():
+        strong, _ = passing(folder, p_threshold=loosest[name])
+        places = eligibility_of(params["exposures"][name], inputs.locations, genome_build=params["genome_build"])
+        tables[name], _ = places.apply(strong, trait_id=name)
+    options = PanelClumpOptions(
+        p1=max(loosest.values()),
+        r2=params["r2"],
+        kb=params["window_kb"] or GENOME_KB,
+        by=params["by"],
+        mode=params["mode"],
+    )
+    return clump_traits(tables, panel, index=index, options=options)
+
+
+def _null_leads(
+    params: dict[str, Any], folders: dict[str, Path], panel: Panel, thresholds: list[float]
+) -> pl.DataFrame:
+    """Return the leads that chance yields in the whole study of each exposure."""
+    options = LeadOptions(
+        p_thresholds=tuple(p for p in thresholds if p < 1.0),
+        r2=params["r2"],
+        window_kb=params["window_kb"],
+        seed=params["seed"],
+    )
+    paths = {name: folder / "variants.parquet" for name, folder in folders.items()}
+    found = expected_leads(paths, panel, options=options)
+    return table("null_leads").vstack(
+        found.select(
+            pl.col("trait_id").alias("exposure"),
+            "p_threshold",
+            pl.col("expected").alias("expected_null_leads"),
+            pl.col("expected_se").alias("expected_null_leads_se"),
+            pl.when(pl.col("below_noise") & (pl.col("message") == ""))
+            .then(pl.lit(BELOW_NOISE))
+            .otherwise("message")
+            .alias("message"),
+        )
+    )
+
+
+def _fit(
+    folder: Path, panel: Panel, index: PanelIndex, *, trait_id: str, allow: frozenset[str]
+) -> list[dict[str, object]]:
     """Return what speaks against a panel for a trait, or raise if the panel is not to be used.
 
     Raises
     ------
     InputFileError
-        Places, alleles or frequencies are those of another build, of other alleles or of another ancestry.
+        Places, alleles or frequencies are those of another build, of other alleles or of another ancestry, and the
+        study does not allow that.
     """
     whole = pl.scan_parquet(folder / "variants.parquet")
     n_rows = int(whole.select(pl.len()).collect().item())
     some = whole.gather_every(max(1, n_rows // MAX_VARIANTS)).collect(engine="streaming")
-    fit = check_fit(some, panel, index=index, genome_build=panel.genome_build, ancestry=ancestry)
+    fit = check_fit(some, panel, index=index, genome_build=panel.genome_build, ancestry=panel.ancestry)
+    where = f"panel of {panel.ancestry} for {trait_id}"
     fatal = [
-        fault_of(found, where=f"panel of {ancestry} for {trait_id}")
+        fault_of(replace(found, hint=f'{found.hint}; or add "{found.id}" to `allow` under [ingest]'), where=where)
         for found in fit.findings
-        if found.severity == "fatal"
+        if found.severity == "fatal" and found.id not in allow
     ]
     if fatal:
         raise InputFileError(*fatal)
     return finding_records(trait_id, fit.findings, doubts=fit.doubts)
 
 
-STEPS.add("clumping", Step("clumping", 1, ("clumps", "findings"), run))
+STEPS.add("clumping", Step("clumping", 2, ("clumps", "null_leads", "findings"), run))

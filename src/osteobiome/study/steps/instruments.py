@@ -2,59 +2,195 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import polars as pl
 
-from osteobiome.instruments.candidates import passing
+from osteobiome.core.schema import polars_schema, table
+from osteobiome.instruments.candidates import CANDIDATE_P, Weak, passing
+from osteobiome.instruments.described import GIVEN, THREE_SAMPLE, described
+from osteobiome.instruments.panel_leads import unclumped_leads
 from osteobiome.instruments.selection import select
-from osteobiome.ld import ClumpOptions, clump_with_matrix, read_ld_matrix
+from osteobiome.instruments.sweep import threshold_sweep
+from osteobiome.instruments.three_sample import three_sample
+from osteobiome.ld import ClumpOptions, clump_with_matrix
+from osteobiome.ld.reading import read_ld
 from osteobiome.store import read_table, write_table
+from osteobiome.study.eligible import eligibility_of
+from osteobiome.study.steps.clumping import swept
 from osteobiome.study.steps.ingest import read_ingested, write_sumstats
 from osteobiome.study.task import STEPS, Inputs, Step
+from osteobiome.sumstats import PalindromeOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from osteobiome.core.rows import RowReport
+    from osteobiome.instruments.eligibility import Eligibility
     from osteobiome.instruments.selection import Clumping
+    from osteobiome.sumstats import SumStats
+
+LIST_OF_HITS = "only_significant_rows"
+"""Finding of a file that is no whole study: what chance yields in it, nobody can tell."""
+NOT_WHOLE = "The file holds significant rows only, so how many tests there were is not known."
+IN_REGION = "Not worked out for a cis window, which few leads by chance fall into."
+BY_MATRIX = "Not worked out for clumping with an LD matrix, which covers some regions only."
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a task declares about the choice, and the study that selects."""
+
+    trait_id: str
+    selected_in: str
+    p_threshold: float
+    is_given: bool
+    by: str
+    places: Eligibility
+    folder: Path
+    is_whole: bool
+    clumping: Clumping | None
+
+    @classmethod
+    def of(cls, inputs: Inputs) -> Self:
+        """Read it."""
+        params = cast("dict[str, Any]", dict(inputs.params))
+        one, folder = params["selection"], inputs.locations["ingest"]
+        findings = read_table(folder / "findings.parquet", schema="findings")
+        return cls(
+            params["trait_id"],
+            params["selected_in"],
+            one["p_threshold"],
+            one["given"],
+            params["by"],
+            eligibility_of(one, inputs.locations, genome_build=params["genome_build"]),
+            folder,
+            LIST_OF_HITS not in findings["check"],
+            _clumping(inputs),
+        )
 
 
 def run(inputs: Inputs, out: Path) -> None:
-    """Apply the p threshold and clump, or take the list as given.
+    """Apply the p threshold and clump, or take the list as given; then describe what was chosen.
 
     Parameters
     ----------
     inputs : Inputs
-        Params trait_id, p_threshold, given, exclude_loci, genome_build, and clump (r2, window_kb, trust_strand) if
-        there is an LD matrix; locations ``ingest`` and ``ld:matrix``, ``ld:variants`` or, if there is a panel,
-        ``clumping``.
+        Params trait_id, selected_in, genome_build, selection (p_threshold, given, exclude_loci, cis), by, and clump
+        (r2, window_kb, trust_strand) if there is an LD matrix, palindromic in three-sample mode; locations ``ingest``
+        (of the study that selects), perhaps ``estimation``, ``exclude`` and ``ld:matrix``, ``ld:variants`` or, if there
+        is a panel, ``clumping``.
     out : pathlib.Path
         Folder to fill.
     """
-    params, folder = inputs.params, inputs.locations["ingest"]
-    trait_id, p_threshold = str(params["trait_id"]), cast("float", params["p_threshold"])
-    given = bool(params["given"])
-    frame, weak = (None, None) if given else passing(folder, p_threshold=p_threshold)
-    sumstats = read_ingested(folder, trait_id=trait_id, frame=frame)
+    choice = _Choice.of(inputs)
+    frame, weak = (None, None) if choice.is_given else passing(choice.folder, p_threshold=choice.p_threshold)
+    selecting = read_ingested(choice.folder, trait_id=choice.trait_id, frame=frame)
     kept, rows = select(
-        sumstats.frame,
-        trait_id=trait_id,
-        p_threshold=p_threshold,
-        given=given,
-        clumping=_clumping(inputs),
+        selecting.frame,
+        trait_id=choice.trait_id,
+        p_threshold=choice.p_threshold,
+        given=choice.is_given,
+        clumping=choice.clumping,
         weak=weak,
-        exclude_loci=cast("list[str]", params["exclude_loci"]),
-        genome_build=sumstats.genome_build or str(params["genome_build"]),
+        eligibility=choice.places,
     )
-    write_sumstats(replace(sumstats, frame=kept, rows=rows, findings=()), out)
+    selected, reports = replace(selecting, frame=kept, rows=rows, findings=()), [rows]
+    if "estimation" in inputs.locations:
+        selected, estimated = _estimated(selected, inputs)
+        reports.append(estimated)
+    write_sumstats(selected, out)
+    _write(out, "row_report", table("row_report", (row for report in reports for row in report.records())))
+    _write(out, "instruments", _described(selected.frame, choice, weak))
+    _write(out, "thresholds", _thresholds(choice, inputs))
     if "clumping" in inputs.locations:
         found = read_table(inputs.locations["clumping"] / "findings.parquet", schema="findings")
-        write_table(found.filter(subject=trait_id), out / "findings.parquet", schema="findings")
+        _write(out, "findings", found.filter(subject=choice.trait_id))
+
+
+def _write(out: Path, name: str, frame: pl.DataFrame) -> None:
+    write_table(frame, out / f"{name}.parquet", schema=name)
+
+
+def _estimated(selected: SumStats, inputs: Inputs) -> tuple[SumStats, RowReport]:
+    """Return the instruments with the effects of the study that did not select them."""
+    policy = cast("dict[str, Any]", inputs.params["palindromic"])
+    options = PalindromeOptions(policy["policy"], tuple(policy["drop_between"]))
+    estimation = read_ingested(inputs.locations["estimation"], trait_id=selected.trait_id)
+    found = three_sample(selected, estimation, palindromes=options)
+    rows = replace(found.rows, subject=selected.trait_id)
+    return replace(selected, frame=found.frame, rows=rows), rows
+
+
+def _described(frame: pl.DataFrame, choice: _Choice, weak: Weak | None) -> pl.DataFrame:
+    """Return the instruments with what readers want to know of each."""
+    is_three_sample = choice.selected_in != choice.trait_id
+    strong = n_tests = None
+    if weak is not None and choice.is_whole and not is_three_sample:
+        strong, beyond = passing(choice.folder, p_threshold=max(CANDIDATE_P, choice.p_threshold))
+        n_tests = strong.height + beyond.count
+    return described(
+        frame,
+        exposure=choice.trait_id,
+        selected_in=choice.selected_in,
+        genome_build=choice.places.genome_build,
+        p_threshold=choice.p_threshold,
+        uncorrected=GIVEN if choice.is_given else THREE_SAMPLE if is_three_sample else "",
+        strong=strong,
+        n_tests=n_tests,
+    )
+
+
+def _thresholds(choice: _Choice, inputs: Inputs) -> pl.DataFrame:
+    """Return what the declared and the usual thresholds give; nothing where the list is given."""
+    if choice.is_given:
+        return table("thresholds")
+    thresholds = swept(choice.p_threshold, by=choice.by)
+    strong, weak = passing(choice.folder, p_threshold=max(thresholds))
+    eligible, _ = choice.places.apply(strong, trait_id=choice.trait_id)
+    leads = _null_leads(choice, inputs, thresholds, n_tests=strong.height + weak.count)
+    known = dict(leads.select("p_threshold", "expected_null_leads").drop_nulls().iter_rows())
+    found = threshold_sweep(
+        eligible, trait_id=choice.trait_id, thresholds=thresholds, clumping=choice.clumping, null_leads=known
+    )
+    beside = leads.drop("exposure", "expected_null_leads")
+    full = found.join(beside, on="p_threshold", how="left", maintain_order="left").with_columns(
+        pl.col("trait_id").alias("exposure"),
+        (pl.col("p_threshold") == choice.p_threshold).alias("is_declared"),
+        pl.col("message").fill_null(""),
+    )
+    schema = polars_schema("thresholds")
+    return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+
+
+def _null_leads(choice: _Choice, inputs: Inputs, thresholds: tuple[float, ...], *, n_tests: int) -> pl.DataFrame:
+    """Return the leads to expect by chance at each threshold, or why nobody can tell."""
+    why = ""
+    if not choice.is_whole:
+        why = NOT_WHOLE
+    elif choice.places.cis is not None:
+        why = IN_REGION
+    elif "clump" in inputs.params:
+        why = BY_MATRIX
+    elif "clumping" in inputs.locations:
+        leads = read_table(inputs.locations["clumping"] / "null_leads.parquet", schema="null_leads")
+        return leads.filter(pl.col("exposure") == choice.trait_id, pl.col("p_threshold").is_in(thresholds))
+    rows = (
+        {
+            "exposure": choice.trait_id,
+            "p_threshold": p,
+            "expected_null_leads": None if why else unclumped_leads(n_tests, p),
+            "expected_null_leads_se": None if why else 0.0,
+            "message": why,
+        }
+        for p in thresholds
+    )
+    return table("null_leads", rows)
 
 
 def _clumping(inputs: Inputs) -> Clumping | None:
@@ -64,7 +200,7 @@ def _clumping(inputs: Inputs) -> Clumping | None:
         return partial(_by_panel, clumps=clumps.filter(pl.col("exposure") == inputs.params["trait_id"]))
     if "clump" not in inputs.params:
         return None
-    ld = read_ld_matrix(inputs.locations["ld:matrix"], inputs.locations["ld:variants"])
+    ld = read_ld(inputs.locations["ld:matrix"], inputs.locations.get("ld:variants"))
     options = ClumpOptions(**cast("dict[str, Any]", inputs.params["clump"]))
     return partial(clump_with_matrix, ld=ld, options=options)
 
@@ -76,4 +212,6 @@ def _by_panel(frame: pl.DataFrame, *, clumps: pl.DataFrame) -> tuple[NDArray[np.
     return reasons == "", reasons
 
 
-STEPS.add("instruments", Step("instruments", 3, ("variants", "row_report", "findings"), run))
+STEPS.add(
+    "instruments", Step("instruments", 4, ("variants", "instruments", "thresholds", "row_report", "findings"), run)
+)

@@ -9,7 +9,8 @@ import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError
 from osteobiome.core.schema import polars_schema
-from osteobiome.ld import LdMatrix, read_ld_matrix
+from osteobiome.ld import LdMatrix
+from osteobiome.ld.reading import read_ld
 from osteobiome.store import write_table
 from osteobiome.study.loci import in_region, read_genes
 from osteobiome.study.steps.ingest import read_ingested
@@ -44,7 +45,7 @@ def run(inputs: Inputs, out: Path) -> None:
     lead = _lead(parts, params)
     ld = None
     if "ld:matrix" in inputs.locations:
-        ld = read_ld_matrix(inputs.locations["ld:matrix"], inputs.locations["ld:variants"])
+        ld = read_ld(inputs.locations["ld:matrix"], inputs.locations.get("ld:variants"))
     frames = [_regional(part, trait_id, lead, params, ld) for trait_id, part in parts.items()]
     write_table(pl.concat(frames), out / "regional.parquet", schema="regional")
     write_table(_genes(inputs, params), out / "genes.parquet", schema="genes")
