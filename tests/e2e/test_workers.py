@@ -165,7 +165,8 @@ def test_run__reports_what_it_did(finished):
     assert run.study.config == load_study(finished.file).config
     assert set(run.tables) == {
         "estimates", "diagnostics", "harmonised", "influence", "leave_one_out", "proxies", "evidence", "instruments",
-        "thresholds", "shared_instruments", "controls", "clumps", "regional", "findings", "genes", "methods", "row_report", "traits", "published",
+        "thresholds", "shared_instruments", "controls", "clumps", "regional", "findings", "genes", "methods",
+        "row_report", "traits", "published",
     }  # fmt: skip
     assert all(path.is_file() for path in run.tables.values())
     assert run.report == finished.results / "report.html"

@@ -35,7 +35,7 @@ def test_read_ld__npz_may_hold_the_alleles(tmp_path):
     np.savez(tmp_path / "r.npz", r=R, rsid=["rs1", "rs2"], counted=["A", "C"], other=["G", "T"])
     assert read_ld(tmp_path / "r.npz").counted == ("A", "C")
     np.savez(tmp_path / "bare.npz", r=R)
-    with pytest.raises(OsteobiomeError, match="bare.npz"):
+    with pytest.raises(OsteobiomeError, match=r"bare\.npz"):
         read_ld(tmp_path / "bare.npz")
 
 

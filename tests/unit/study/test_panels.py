@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from osteobiome.core.errors import ConfigError
+from osteobiome.core.errors import ConfigError, RunStoppedError
 from osteobiome.study import load_study, run_study
 
 PEOPLE = 200
@@ -70,3 +70,22 @@ def test_panel__that_changes_is_read_again(panelled):
     again = run_study(tiny.file, workers=1)
     assert again.n_done >= 3  # clumping, instruments of x, and what follows; both files are kept
     assert again.n_cached == 2
+
+
+def test_panel__that_does_not_fit_stops_the_run_unless_it_is_allowed(make_study):
+    tiny = make_study(n_variants=120)
+    rng = np.random.default_rng(2)
+    dosages = rng.binomial(2, rng.uniform(0.1, 0.9, 120)[:, None], (120, PEOPLE))
+    tiny.add_panel(dosages.tolist())
+    tiny.replace("study.toml", "[instruments]\np_threshold = 5e-8\n", PANEL)
+    with pytest.raises(RunStoppedError, match='add "panel_other_ancestry" to `allow`'):
+        run_study(tiny.file, workers=1)
+    name = "panel_other_ancestry"
+    tiny.replace("study.toml", "max_bad_rows = 0.05\n", f'max_bad_rows = 0.05\nallow = ["{name}"]\n')
+    allowed = run_study(tiny.file, workers=1)
+    assert allowed.n_failed == 0
+    found = pl.read_parquet(allowed.tables["findings"]).filter(check=name)
+    assert found["casts_doubt"].to_list() == [True]
+    tiny.replace("study.toml", f'["{name}"]', '["panel_other_people"]')
+    with pytest.raises(ConfigError, match="panel_other"):
+        load_study(tiny.file)
