@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.provenance import version
-from osteobiome.core.text import count, join, threshold_text
+from osteobiome.core.text import count, join
 from osteobiome.report.bibliography import entries, reference_text
 from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import pair_name, some_names
-from osteobiome.report.ran import clumping_text, estimators_that_ran, measured, n_pairs, refits
+from osteobiome.report.ran import estimators_that_ran, measured, n_pairs, refits
+from osteobiome.report.selection_text import pair_sentences, selection_sentences
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
@@ -69,25 +70,13 @@ def _data(content: Content) -> list[str]:
         f"Two-sample Mendelian randomization of {count(primary.height, 'pair')} of traits in "
         f"{count(len(families), 'family', 'families')} of tests, on {study['genome_build']}."
     ]
-    exposures = primary["exposure"].unique(maintain_order=True).to_list()
-    if any(name not in study["given"] for name in exposures):
-        sentences.append(
-            f"Instruments were variants with p ≤ {threshold_text(study['p_threshold'])} in the exposure's file."
-        )
-    sentences += [
-        f"The instruments of {content.label(name)} were given ({why})."
-        for name, why in study["given"].items()
-        if name in exposures
-    ]
-    clumped = clumping_text(content)
-    if clumped:
-        sentences.append(f"{clumped}.")
+    sentences += selection_sentences(content)
     if content.harmonised.height:
         sentences.append(
             "Effects were brought to the same allele by position and allele class, or by rsID with an allele check."
         )
         sentences.append(palindrome_sentence(content))
-    return sentences
+    return [*sentences, *pair_sentences(content)]
 
 
 def palindrome_sentence(content: Content) -> str:

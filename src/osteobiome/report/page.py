@@ -16,6 +16,7 @@ from osteobiome.report.bibliography import entries, to_bibtex, to_csl_json
 from osteobiome.report.content import Content, read_content
 from osteobiome.report.figures import locus_figures, pair_figures, study_figures
 from osteobiome.report.flags import flags
+from osteobiome.report.instruments_view import corrected_view, exposures_view, proxies_view, shared_view
 from osteobiome.report.methods_text import methods_paragraphs, references
 from osteobiome.report.packing import Packer, packed_json, squeeze
 from osteobiome.report.pair_view import pair_view, variant_rows
@@ -65,7 +66,7 @@ def render(content: Content) -> str:
     views = [pair_view(content, row, i) for i, row in enumerate(primary)]
     flow = flow_view(content)
     forests, loci = study_figures(content), locus_figures(content)
-    rows = _rows(environment, views, flow)
+    rows = _rows(environment, views, flow) | _instrument_rows(environment, content)
     sources = entries(content)
     return environment.get_template("report.html.j2").render(
         study=content.study,
@@ -79,6 +80,9 @@ def render(content: Content) -> str:
         n_pairs=len(views),
         n_flow=len(flow),
         rows={name: text if lines <= INLINE_ROWS else "" for name, (text, lines) in rows.items()},
+        has_thresholds=content.thresholds.height > 0,
+        has_proxies=content.proxies.height > 0,
+        shared=shared_view(content),
         published=published_view(content),
         traits=traits_view(content),
         methods=methods_paragraphs(content),
@@ -148,6 +152,20 @@ def _rows(
         "sensitivity": ("".join(str(macros.sensitivity(view)) for view in views), len(views)),
         "flow": ("".join(str(macros.flow(step)) for step in flow), len(flow)),
     }
+
+
+def _instrument_rows(environment: jinja2.Environment, content: Content) -> dict[str, tuple[str, int]]:
+    """Return the rows of the tables of instruments as HTML, with how many they are."""
+    macros: Any = environment.get_template("rows.html.j2").module
+    exposures = exposures_view(content)
+    thresholds = [str(macros.threshold(one["label"], row)) for one in exposures for row in one["sweep"]]
+    made = {
+        "exposures": [str(macros.exposure(one)) for one in exposures],
+        "thresholds": thresholds,
+        "corrected": [str(macros.corrected(row)) for row in corrected_view(content)],
+        "proxies": [str(macros.proxy(row)) for row in proxies_view(content)],
+    }
+    return {name: ("".join(lines), len(lines)) for name, lines in made.items()}
 
 
 def _places(figures: Sequence[Figure], *, first: int) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ def clumping_text(content: Content) -> str:
         return ""
     rule = content.study["clumping"]
     window = f" within {rule['window_kb']:g} kb" if rule["window_kb"] else ""
+    window += " (largest F first)" if content.study["selection"]["clump_by"] == "f" else ""
     rows = content.row_report.filter(pl.col("subject").is_in(list(clumped)) & (pl.col("reason") == "clumped"))
     whose = ""
     if len(clumped) < content.primary()["exposure"].n_unique():
@@ -113,6 +114,8 @@ def _check_ran(content: Content, name: str) -> bool:
         return bool(content.estimates["q_value"].is_not_null().any())
     if name.startswith("leave_one"):
         return refits(content, "locus" if "locus" in name else "variant").height > 0
+    if name in content.instruments.columns:
+        return bool(content.instruments[name].is_not_null().any())
     if name in content.influence.columns or name == "influence":
         return content.influence.height > 0
     aliases = (name, "rucker_q") if name == "cochran_q" else (name,)

@@ -31,6 +31,8 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("influence", "Cook's distance, studentised residuals and contributions to Q", "10.1080/00401706.1977.10489493"),
     ("steiger", "Steiger direction test", "10.1371/journal.pgen.1007081"),
     ("expected_null_leads", "Instruments to expect by chance", "10.1002/gepi.20303"),
+    ("beta_conditional", "Effects conditional on having passed the threshold", "10.1016/j.ajhg.2008.03.002"),
+    ("beta_fiqt", "Effects corrected by false discovery rates (FIQT)", "10.1093/bioinformatics/btw303"),
     ("power", "Power and smallest detectable effect", "10.1093/ije/dyu005"),
 )
 """Name, label and DOI of each check, for the table of methods."""

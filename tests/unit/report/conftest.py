@@ -15,6 +15,8 @@ OTHER = PAIR | {"outcome": "z"}
 STUDY = {
     "id": "built", "title": "Does X change Y?", "seed": 7, "simulated": False, "genome_build": "GRCh37",
     "p_threshold": 5e-8, "given": {}, "palindromic": {"policy": "frequency", "drop_between": [0.42, 0.58]},
+    "selection": {"relaxed": {}, "reason": "", "three_sample": {}, "cis": {}, "exclude": "", "clump_by": "p",
+                  "proxies": None, "steiger_filter": False},
     "max_bad_rows": 0.05, "notes": [], "clumping": {"r2": None, "window_kb": None, "ld": {}}, "loci": [],
     "families": [
         {"id": "main", "primary": "ivw", "methods": ["ivw", "egger"], "exposure_direction": "higher", "n_pairs": 2,

@@ -99,7 +99,10 @@ def _flag(content, title):
 
 # --- the page ----------------------------------------------------------------------------------------------------
 
-ORDER = ("trust", "results", "pairs", "sensitivity", "data", "flow", "methods", "strobe", "references", "provenance")
+ORDER = (
+    "trust", "results", "pairs", "sensitivity", "data", "instruments", "flow", "methods", "strobe", "references",
+    "provenance",
+)  # fmt: skip
 
 
 def test_page__has_its_sections_in_reading_order(content):

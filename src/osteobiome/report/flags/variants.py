@@ -1,4 +1,4 @@
-"""Flags about the instruments: threshold, strength, independence, how they were chosen."""
+"""Flags about the instruments: strength, independence, lists that were given."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.text import count, significant, threshold_text
-from osteobiome.core.thresholds import GENOME_WIDE_P, WEAK_F
+from osteobiome.core.thresholds import WEAK_F
 from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import Flag, Level, matrix_names, pair_name, primary_values, some_names
 
@@ -29,7 +29,6 @@ def variant_flags(content: Content) -> list[Flag]:
         Tables and facts of a finished study.
     """
     return [
-        *_threshold(content),
         *_strength(content),
         *_crowded(content),
         *_independence(content),
@@ -37,18 +36,6 @@ def variant_flags(content: Content) -> list[Flag]:
         *_given(content),
         *_single_variants(content),
     ]
-
-
-def _threshold(content: Content) -> list[Flag]:
-    """Flag a threshold above genome-wide significance: the variants were chosen for effects that are partly noise."""
-    threshold = content.study["p_threshold"]
-    if threshold <= GENOME_WIDE_P:
-        return []
-    text = (
-        f"Instruments were taken up to p = {threshold_text(threshold)}. Effects of variants chosen so are too large "
-        "(winner's curse) and some are null; nothing was corrected, so all results here are exploratory."
-    )
-    return [Flag("caution", "Relaxed threshold", text, "flow")]
 
 
 def _strength(content: Content) -> list[Flag]:

@@ -106,7 +106,9 @@ def _variants(content: Content) -> Answer:
     chosen = steps.height - len(given)
     parts = []
     if chosen > 0:
-        rule = f"p ≤ {threshold_text(content.study['p_threshold'])}"
+        relaxed = content.study["selection"]["relaxed"]
+        thresholds = {*relaxed.values(), *([content.study["p_threshold"]] if chosen > len(relaxed) else [])}
+        rule = " or ".join(f"p ≤ {threshold_text(p)}" for p in sorted(thresholds))
         parts.append(f"Instruments of {count(chosen, 'exposure')} chosen by {rule}")
     if given:
         parts.append(f"Instruments given for {some_names([content.label(name) for name in given])}")
@@ -194,12 +196,20 @@ def _missing(content: Content) -> Answer:
     text = (
         f"Dropped for a missing, impossible or repeated value, each with its reason: {bad:,} of {total:,} rows. "
         f"{count(absent, 'instrument')} missing from an outcome's file {'was' if absent == 1 else 'were'} dropped "
-        "there; no proxies were sought"
+        f"there; {_sought(content)}"
     )
     text += (
         f", {count(proxies, 'row')} of the files {'is' if proxies == 1 else 'are'} marked as one." if proxies else "."
     )
     return answer(text, "flow", is_done=files.height > 0)
+
+
+def _sought(content: Content) -> str:
+    """Say whether stand-ins for what an outcome lacks were sought."""
+    if content.study["selection"]["proxies"] is None:
+        return "no proxies were sought"
+    used = content.proxies.filter(pl.col("proxy").is_not_null()).height
+    return f"{count(used, 'other')} had a proxy in their place"
 
 
 def _many_tests(content: Content) -> Answer:
