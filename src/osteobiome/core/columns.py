@@ -70,7 +70,11 @@ COLUMNS: dict[str, Column] = _columns(
         "Int8",
         "-1 where the outcome effect of a palindromic variant was turned because of its frequency, else +1",
     ),
-    ("matched_by", "String", "position or rsid: how the variant met in the two traits"),
+    (
+        "matched_by",
+        "String",
+        "position, rsid or proxy: how the variant met in the two traits; a proxy stands in for it in the outcome",
+    ),
     ("f_statistic", "Float64", "strength of the instrument, (beta_exposure / se_exposure)^2"),
     (
         "wald_ratio",

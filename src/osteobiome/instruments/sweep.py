@@ -88,8 +88,8 @@ def threshold_sweep(
     rows = []
     for threshold in sorted(thresholds):
         kept, _ = select(frame, trait_id=trait_id, p_threshold=threshold, clumping=clumping)
-        rows.append(_row(kept, trait_id, threshold, expected.get(threshold)))
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+        rows.append(described_set(kept, trait_id=trait_id, threshold=threshold, expected=expected.get(threshold)))
+    return pl.concat([pl.DataFrame(schema=_SCHEMA), *rows])
 
 
 _SCHEMA = {
@@ -106,13 +106,27 @@ _SCHEMA = {
 }
 
 
-def _row(kept: pl.DataFrame, trait_id: str, threshold: float, expected: float | None) -> dict[str, object]:
-    """Describe the instruments of one threshold."""
+def described_set(
+    kept: pl.DataFrame, *, trait_id: str, threshold: float, expected: float | None = None
+) -> pl.DataFrame:
+    """Describe the instruments of one threshold, as a row of :func:`threshold_sweep`.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        Instruments, schema ``VARIANTS``.
+    trait_id : str
+        Exposure.
+    threshold : float
+        Largest p.
+    expected : float, optional
+        Leads to expect by chance.
+    """
     beta, se, n = (kept[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("beta", "se", "n"))
     strength = f_statistic(beta, se)
     share = np.square(r_from_effect(beta, se, n))
     known = np.isfinite(share)
-    return {
+    row = {
         "trait_id": trait_id,
         "p_threshold": threshold,
         "n_variants": kept.height,
@@ -122,5 +136,7 @@ def _row(kept: pl.DataFrame, trait_id: str, threshold: float, expected: float | 
         "n_with_size": int(known.sum()),
         "variance_explained": float(share[known].sum()) if known.any() else None,
         "expected_null_leads": expected,
-        "is_exploratory": None if expected is None else expected > EXPLORATORY_SHARE * kept.height,
+        # without instruments there is nothing that chance could have yielded
+        "is_exploratory": expected > EXPLORATORY_SHARE * kept.height if expected is not None and kept.height else None,
     }
+    return pl.DataFrame([row], schema=_SCHEMA, orient="row")

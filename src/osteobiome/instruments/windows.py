@@ -236,8 +236,7 @@ def read_exclusions(path: Path, *, build: str) -> Exclusions:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        fault = Fault("unreadable_file", str(path), f"{type(error).__name__}", "a text file in UTF-8")
-        raise InputFileError(fault) from error
+        raise InputFileError(_unreadable(path, error)) from None
     rsids: dict[str, None] = {}
     regions, faults = [], []
     for number, line in enumerate(lines, start=1):
@@ -258,6 +257,17 @@ def read_exclusions(path: Path, *, build: str) -> Exclusions:
     if faults:
         raise InputFileError(*faults)
     return Exclusions(tuple(rsids), tuple(regions), path.name)
+
+
+def _unreadable(path: Path, error: Exception) -> Fault:
+    """Return why a list cannot be read, and what to do."""
+    wanted = "a text file in UTF-8 with an rsID or a region on each line"
+    if isinstance(error, UnicodeDecodeError):
+        return Fault("unreadable_file", str(path), "a file that is not in UTF-8", wanted, "Save it as UTF-8 text")
+    if isinstance(error, FileNotFoundError):
+        return Fault("missing_file", str(path), "no such file", wanted, "Look at the path, seen from the study file")
+    found = "a folder" if isinstance(error, IsADirectoryError) else f"a file that cannot be read ({error})"
+    return Fault("unreadable_file", str(path), found, wanted, "Name a file that can be read")
 
 
 def _entry(text: str, build: str) -> Region | str | None:

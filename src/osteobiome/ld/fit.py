@@ -76,7 +76,7 @@ class FitLimits:
         Share of variants that meet by place or name whose alleles must be the same.
     found_flagged : float
         Share of the trait's variants that should be in the panel (our choice).
-    monomorphic_flagged : float
+    monomorphic_refused, monomorphic_flagged : float
         Share of variants found without variation in the panel (our choice).
     missing_variant : float
         Share of people without a call above which a variant counts as badly called (our choice).
@@ -103,6 +103,7 @@ class FitLimits:
     agree_refused: float = 0.8
     agree_flagged: float = 0.97
     found_flagged: float = 0.5
+    monomorphic_refused: float = 0.9
     monomorphic_flagged: float = 0.1
     missing_variant: float = 0.05
     missing_flagged: float = 0.05
@@ -422,7 +423,8 @@ def _about_calls(read: _Frequencies, index: PanelIndex, limits: FitLimits) -> _J
             found += f"; {n_unnamed} of {index.n_variants} rows of the panel name one allele only and are not used"
         is_doubt = read.n_monomorphic > limits.monomorphic_flagged * read.n_read
         is_doubt |= n_unnamed > limits.monomorphic_flagged * index.n_variants
-        judged.append((_note("panel_monomorphic", read.n_monomorphic + n_unnamed, found), is_doubt))
+        is_fatal = read.n_monomorphic > limits.monomorphic_refused * read.n_read
+        judged.append((_note("panel_monomorphic", read.n_monomorphic + n_unnamed, found, fatal=is_fatal), is_doubt))
     if read.n_badly_called:
         most = 100 * limits.missing_variant
         found = f"{read.n_badly_called} of {read.n_read} variants lack more than {most:g} % of calls"

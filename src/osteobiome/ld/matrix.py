@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError
+from osteobiome.ld.matching import sign_by_frequency
 from osteobiome.sumstats.identity import trim
 from osteobiome.sumstats.numbers import number
-from osteobiome.sumstats.palindromes import ROUNDING, PalindromeOptions
 from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ VALUE_TOLERANCE = 1e-6
 """A correlation may exceed 1 by this much, from rounding in other software."""
 SYMMETRY_TOLERANCE = 1e-4
 """r of a pair may differ by direction by this much: tables are often printed with four decimals."""
-PALINDROMES = PalindromeOptions()
+ALL_VARIANTS = "Add them to the table of variants, with the allele that r counts first"
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _PALINDROMES = {("A", "T"), ("T", "A"), ("C", "G"), ("G", "C")}
 
@@ -111,17 +111,27 @@ class LdMatrix:
             or ``palindromic_strand_unknown``.
         """
         place = {name: index for index, name in enumerate(self.rsid)}
+        rows = [place.get(name, -1) for name in rsid]
+        by_frequency = self._signs_by_frequency(rows, eaf)
         found: list[tuple[int, int, str]] = []
-        for i, (name, effect, other) in enumerate(zip(rsid, effect_allele, other_allele, strict=True)):
-            row = place.get(name, -1)
+        for row, effect, other, settled in zip(rows, effect_allele, other_allele, by_frequency, strict=True):
             sign, problem = 0, "not_in_ld_matrix"
             if row >= 0:
                 sign, problem = _sign((effect, other), (self.counted[row], self.other[row])), "allele_mismatch"
                 if sign and (effect, other) in _PALINDROMES and not trust_strand:
-                    frequency = self.frequency[row] if self.frequency else None
-                    sign, problem = _sign_by_frequency(eaf[i] if eaf else None, frequency), "palindromic_strand_unknown"
+                    sign, problem = settled, "palindromic_strand_unknown"
             found.append((row, sign, "") if sign else (-1, 0, problem))
         return found
+
+    def _signs_by_frequency(self, rows: list[int], eaf: Sequence[float | None]) -> list[int]:
+        """Return which way round each row would be counted if frequencies alone decided; 0 where they cannot."""
+        theirs = self.frequency or (None,) * len(self.rsid)
+        known = [theirs[row] if row >= 0 else None for row in rows]
+        ours = eaf if len(eaf) else [None] * len(rows)
+        assert len(ours) == len(rows)
+        pair = (np.array(values, dtype=np.float64) for values in (ours, known))  # None becomes NaN
+        signs: list[int] = sign_by_frequency(*pair).tolist()
+        return signs
 
 
 def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:
@@ -136,14 +146,6 @@ def _sign(pair: tuple[str, str], counted: tuple[str, str]) -> int:
         return 0
     turned = (pair[0].translate(_COMPLEMENT), pair[1].translate(_COMPLEMENT))
     return 1 if turned == counted else -1 if turned == swapped else 0
-
-
-def _sign_by_frequency(eaf: float | None, counted: float | None) -> int:
-    """Return +1 if the effect allele is the counted one by frequency, -1 if not, 0 if frequencies cannot tell."""
-    low, high = PALINDROMES.drop_between
-    if eaf is None or counted is None or any(low + ROUNDING < f < high - ROUNDING for f in (eaf, counted)):
-        return 0
-    return 1 if (eaf < 0.5) == (counted < 0.5) else -1
 
 
 def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
@@ -172,6 +174,7 @@ def read_ld_matrix(matrix: Path, variants: Path) -> LdMatrix:
                 str(variants),
                 f"no alleles for {len(without)} variants, such as {without[0]}",
                 "alleles for every row of the matrix",
+                ALL_VARIANTS,
             )
         )
     counted, other, frequency = zip(*(alleles[name] for name in names), strict=True)
@@ -186,14 +189,7 @@ def _read_square(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     names = [name for name in table.columns if name != LINE][1:]
     rsid = table[table.columns[0]].to_list()
     if rsid != names:
-        raise SchemaError(
-            Fault(
-                "ld_not_square",
-                str(path),
-                f"{len(rsid)} rows and {len(names)} columns, or another order",
-                "the same variants in rows and columns",
-            )
-        )
+        raise not_square(str(path), f"{len(rsid)} rows and {len(names)} columns, or another order")
     numbers = table.select(pl.col(names).cast(pl.Float64, strict=False))
     r = np.ascontiguousarray(numbers.to_numpy(), dtype=np.float64)
     check_correlation(r, where=str(path))
@@ -218,15 +214,27 @@ def check_correlation(r: NDArray[np.float64], *, where: str) -> None:
         A value missing or beyond 1, not symmetric, or a diagonal other than 1.
     """
     if not np.isfinite(r).all() or np.abs(r).max(initial=0.0) > 1.0 + VALUE_TOLERANCE:
-        raise InputFileError(
-            Fault("ld_bad_value", where, "a value that is no correlation", "numbers between -1 and 1, none missing")
-        )
+        raise bad_value(where, "a value that is no correlation")
     if not np.allclose(r, r.T, atol=SYMMETRY_TOLERANCE):
-        raise InputFileError(Fault("ld_not_symmetric", where, "r of a pair differs by direction", "a symmetric table"))
+        hint = "Write both triangles alike, or only one of them as .npz"
+        found = "r of a pair differs by direction"
+        raise InputFileError(Fault("ld_not_symmetric", where, found, "a symmetric table", hint))
     if not np.allclose(np.diag(r), 1.0, atol=SYMMETRY_TOLERANCE):
-        raise InputFileError(
-            Fault("ld_diagonal", where, "a variant whose correlation with itself is not 1", "signed r, not covariance")
-        )
+        found = "a variant whose correlation with itself is not 1"
+        hint = "Divide covariances by both standard deviations"
+        raise InputFileError(Fault("ld_diagonal", where, found, "signed r, not covariance", hint))
+
+
+def not_square(where: str, found: str) -> SchemaError:
+    """Return the error of a matrix whose rows are not its columns."""
+    expected, hint = "the same variants in rows and columns", "Write the whole square, in one order"
+    return SchemaError(Fault("ld_not_square", where, found, expected, hint))
+
+
+def bad_value(where: str, found: str) -> InputFileError:
+    """Return the error of a matrix that holds something other than correlations."""
+    expected, hint = "numbers between -1 and 1, none missing", "Leave out variants that do not vary, which have no r"
+    return InputFileError(Fault("ld_bad_value", where, found, expected, hint))
 
 
 def _read_alleles(path: Path) -> dict[str, tuple[str, str, float | None]]:

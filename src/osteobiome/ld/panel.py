@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _BED_ENDINGS = (".bim.gz", ".bed", ".bim", ".fam")
 _PGEN_ENDINGS = (".pvar.zst", ".pgen", ".pvar", ".psam")
+_GENOTYPE_ENDINGS = (".bed", ".pgen")
+_PANEL_FILES = "prefix.bed, .bim and .fam, or prefix.pgen"
 _VCF_ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
+_HINT = "Give what the names of the files have in common, such as reference/EUR for reference/EUR.bed"
 _CHROMOSOMES = (*map(str, range(1, 27)), "X", "Y", "XY", "PAR1", "PAR2", "MT")
 """Names that stand for ``{chromosome}`` or ``@``, in the order of parts."""
 
@@ -141,12 +144,12 @@ def open_panel(path: str | Path | Sequence[str | Path], *, ancestry: str = "", g
     Raises
     ------
     InputFileError
-        Nothing there, damaged, files that do not belong together, or parts of different people.
+        No path, a folder, nothing there, damaged, files that do not belong together, or parts of different people.
     """
     given = [path] if isinstance(path, str | Path) else list(path)
     prefixes = [prefix for item in given for prefix in _parts(str(item))]
     if not prefixes:
-        raise InputFileError(Fault("panel_without_files", "panel", "an empty list of files", "at least one"))
+        raise InputFileError(Fault("panel_without_files", "panel", "an empty list of files", "at least one", _HINT))
     sources = tuple(_open(prefix) for prefix in prefixes)
     for source in sources[1:]:
         if not source.people.equals(sources[0].people):
@@ -180,7 +183,7 @@ def panel_files(path: str | Path) -> tuple[Path, ...]:
     Raises
     ------
     InputFileError
-        Nothing is there.
+        No path, a folder, or nothing is there.
     """
     found = [
         file
@@ -195,6 +198,8 @@ def panel_files(path: str | Path) -> tuple[Path, ...]:
 
 def _parts(path: str) -> list[str]:
     """Return the prefixes that a path stands for."""
+    if not path.strip():
+        raise InputFileError(Fault("panel_without_path", "panel", "an empty path", _PANEL_FILES, _HINT))
     prefix = _without_ending(path)
     if "{chromosome}" not in prefix and ("@" not in prefix or _exists(prefix)):
         return [path]
@@ -214,7 +219,7 @@ def _without_ending(path: str) -> str:
 
 
 def _exists(prefix: str) -> bool:
-    return any(Path(f"{prefix}{ending}").exists() for ending in (".bed", ".pgen"))
+    return any(Path(f"{prefix}{ending}").exists() for ending in _GENOTYPE_ENDINGS)
 
 
 def _open(path: str) -> Source:
@@ -232,8 +237,21 @@ def _open(path: str) -> Source:
 
 
 def _missing(path: str, found: str) -> InputFileError:
+    """Return the error of a path at which there are no files of a panel; a folder is told apart."""
     prefix = Path(_without_ending(path))
-    beside = prefix.parent.iterdir() if prefix.parent.is_dir() else ()
-    near = sorted(file.name for file in beside if file.name.startswith(prefix.name))[:3]
-    hint = f"There are {', '.join(near)}" if near else "Check the path"
-    return InputFileError(Fault("missing_file", path, found, "prefix.bed, .bim and .fam, or prefix.pgen", hint))
+    near = [file.name for file in _within(prefix.parent) if file.name.startswith(prefix.name)]
+    if not Path(path).is_dir():
+        hint = f"There are {', '.join(near[:3])}" if near else "Check the path"
+        return InputFileError(Fault("missing_file", path, found, _PANEL_FILES, hint))
+    found = "the current folder, as which an empty path is read, too" if Path(path) == Path() else "a folder"
+    inside = [str(Path(_without_ending(str(file)))) for file in _within(Path(path)) if file.suffix in _GENOTYPE_ENDINGS]
+    hint = f"Give the prefix of the files in it: {' or '.join(inside[:3])}" if inside else _HINT
+    return InputFileError(Fault("panel_is_folder", path, found, _PANEL_FILES, hint))
+
+
+def _within(folder: Path) -> list[Path]:
+    """Return what a folder holds, as far as it can be looked into: it is only for a hint."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

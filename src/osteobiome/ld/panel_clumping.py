@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BASES_PER_KB = 1000.0
 NOT_IN_PANEL = -1
 """Row of a variant that the panel lacks."""
-REASON = np.dtype("U20")
+REASON = np.dtype("U24")
 
 
 @dataclass(frozen=True, slots=True)

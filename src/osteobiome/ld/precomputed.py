@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError
-from osteobiome.ld.matrix import SYMMETRY_TOLERANCE, LdMatrix, check_correlation
+from osteobiome.ld.matrix import ALL_VARIANTS, SYMMETRY_TOLERANCE, LdMatrix, bad_value, check_correlation, not_square
 from osteobiome.sumstats.reading import read_text, read_text_table
+from osteobiome.sumstats.reading.containers import open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,13 @@ HALF = 0.5
 BIM_COLUMNS = 6
 COUNTED, OTHER = ("effect_allele", "allele1", "alt", "a1"), ("other_allele", "allele2", "ref", "a2")
 FREQUENCY = ("eaf", "af")
+SECOND_OF_PAIR = {"SNP_B", "ID_B"}
+"""Columns of a table of pairs, of PLINK 1 and 2."""
+AGAIN = "Download or write it again"
+DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+"""What numpy and zipfile raise for content that is cut, changed, pickled, packed in another way or encrypted."""
+DAMAGED_SPARSE = (ValueError, KeyError, IndexError, TypeError, NotImplementedError)
+"""What scipy raises for arrays that make no matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,8 @@ def read_npz(
     """
     members = _members(path)
     is_sparse = {"format", "shape", "data"} <= members.keys()
-    r = _sparse(path) if is_sparse else _dense(members, path, array)
     alleles = read_alleles(variants) if variants is not None else _alleles_within(members, path)
+    r = _sparse(members, path, len(alleles.rsid)) if is_sparse else _dense(members, path, array)
     return _matrix(r, alleles, where=str(path), trust_sign=trust_sign)
 
 
@@ -104,9 +113,13 @@ def read_plink_square(path: Path, variants: Path, *, snplist: Path | None = None
         As for :func:`read_npz`; a name without alleles.
     """
     rows = [line.split() for line in read_text(path).splitlines() if line.strip()]
+    if rows and SECOND_OF_PAIR & set(rows[0]):
+        found = "a table of pairs, which leaves most of them out"
+        hint = "Run PLINK with `--r square --keep-allele-order`"
+        raise InputFileError(Fault("pairs_are_no_matrix", str(path), found, "a square matrix of signed r", hint))
     if any(len(row) != len(rows) for row in rows):
         worst = next(i for i, row in enumerate(rows) if len(row) != len(rows))
-        raise _not_square(str(path), f"{len(rows)} rows and {len(rows[worst])} values in row {worst + 1}")
+        raise not_square(str(path), f"{len(rows)} rows and {len(rows[worst])} values in row {worst + 1}")
     r = pl.Series([cell for row in rows for cell in row], dtype=pl.String).cast(pl.Float64, strict=False)
     alleles = read_alleles(variants)
     if snplist is not None:
@@ -139,17 +152,18 @@ def read_plink_pairs(path: Path) -> pl.DataFrame:
     value = next((name for name in ("R", "R2") if name in header), None)
     if value is None or not {"SNP_A", "SNP_B"} <= set(header):
         raise SchemaError(
-            Fault("no_ld_column", where, "no columns SNP_A, SNP_B and R or R2", "a table of plink --r or --r2")
-        )
+            Fault("no_ld_column", where, "no columns SNP_A, SNP_B and R or R2", "a table of plink --r or --r2",
+                  "Name them so, or read a square matrix with read_plink_square")
+        )  # fmt: skip
     short = next((i for i, line in enumerate(lines) if len(line) != len(header)), None)
     if short is not None:
         found = f"{len(lines[short])} cells in row {short + 1}, {len(header)} columns"
-        raise InputFileError(Fault("ragged_row", where, found, "rows as long as the header"))
+        raise InputFileError(Fault("ragged_row", where, found, "rows as long as the header", AGAIN))
     a, b, at = header.index("SNP_A"), header.index("SNP_B"), header.index(value)
     numbers = pl.Series([line[at] for line in lines[1:]], dtype=pl.String).cast(pl.Float64, strict=False)
     values = numbers.fill_null(np.nan).to_numpy()
     if not ((np.abs(values) <= 1.0) & (values >= (-1.0 if value == "R" else 0.0))).all():
-        raise _bad_value(where, "a value that is no correlation")
+        raise bad_value(where, "a value that is no correlation")
     return pl.DataFrame(
         {
             "rsid_a": [line[a] for line in lines[1:]],
@@ -194,7 +208,8 @@ def read_plink_table(path: Path, variants: Path, *, absent_r: float | None = Non
     r[rows, columns] = values
     r[columns, rows] = values
     if (np.abs(r[rows, columns] - values) > SYMMETRY_TOLERANCE).any():
-        raise InputFileError(Fault("ld_two_values", where, "a pair with two values", "one row per pair"))
+        hint = "Keep the row of the table that belongs to these alleles"
+        raise InputFileError(Fault("ld_two_values", where, "a pair with two values", "one row per pair", hint))
     absent = np.isnan(r)
     if absent.any():
         if absent_r is None:
@@ -229,7 +244,8 @@ def read_alleles(path: Path) -> Alleles:
     if ".bim" in path.suffixes:
         cells = [line.split() for line in read_text(path).splitlines() if line.strip()]
         if not cells or any(len(row) != BIM_COLUMNS for row in cells):
-            raise SchemaError(Fault("bad_bim", where, "rows without six columns", "a .bim file of PLINK 1"))
+            hint = "Take the .bim file of the panel; a table of variants must not be called .bim"
+            raise SchemaError(Fault("bad_bim", where, "rows without six columns", "a .bim file of PLINK 1", hint))
         return _complete(
             Alleles(*zip(*((row[1], row[4].upper(), row[5].upper()) for row in cells), strict=True)), where
         )
@@ -240,7 +256,7 @@ def read_alleles(path: Path) -> Alleles:
         found, hint = "no rsid or no two columns of alleles", "Without alleles the sign of r means nothing"
         raise SchemaError(Fault("no_allele_column", where, found, "rsid, effect_allele, other_allele", hint))
     known = next((names[n] for n in FREQUENCY if n in names), None)
-    frequency = table[known].cast(pl.Float64, strict=False).to_list() if known else []
+    frequency = table[known].cast(pl.Float64, strict=False).fill_nan(None).to_list() if known else []
     rsid, one, two = (tuple(table[name].fill_null("").to_list()) for name in (names["rsid"], counted, other))
     return _complete(Alleles(rsid, _upper(one), _upper(two), tuple(frequency)), where)
 
@@ -255,23 +271,17 @@ def _complete(alleles: Alleles, where: str) -> Alleles:
     without = [n for n, *two in zip(alleles.rsid, alleles.counted, alleles.other, strict=True) if empty & set(two)]
     if without:
         found = f"no alleles for {len(without)} variants, such as {without[0]}"
-        raise SchemaError(Fault("ld_without_alleles", where, found, "two alleles for every variant"))
+        raise SchemaError(Fault("ld_without_alleles", where, found, "two alleles for every variant", ALL_VARIANTS))
     return alleles
 
 
 def _matrix(r: NDArray[np.float64], alleles: Alleles, *, where: str, trust_sign: bool) -> LdMatrix:
     """Return a checked matrix; a triangle is completed."""
-    if r.ndim != 2 or r.shape[0] != r.shape[1]:
-        raise _not_square(where, f"an array of shape {r.shape}")
-    if len(alleles.rsid) != len(r):
-        raise SchemaError(
-            Fault("ld_without_alleles", where, f"{len(r)} rows and alleles for {len(alleles.rsid)} variants",
-                  "the variants of the matrix, in its order")
-        )  # fmt: skip
+    _check_shape(r.shape, len(alleles.rsid), where)
     missing = np.isnan(r)
     if missing.any():
         name = alleles.rsid[int(np.argmax(missing.sum(axis=1)))]
-        raise _bad_value(where, f"{int(missing.sum())} missing values, most for {name}, which may not vary")
+        raise bad_value(where, f"{int(missing.sum())} missing values, most for {name}, which may not vary")
     r = _whole(r)
     check_correlation(r, where=where)
     r = np.clip((r + r.T) / 2.0, -1.0, 1.0)
@@ -284,6 +294,16 @@ def _matrix(r: NDArray[np.float64], alleles: Alleles, *, where: str, trust_sign:
         for n, a, b in zip(alleles.rsid, alleles.counted, alleles.other, strict=True)
     )
     return LdMatrix(r, names, alleles.counted, alleles.other, alleles.frequency)
+
+
+def _check_shape(shape: tuple[int, ...], n_alleles: int, where: str) -> None:
+    """Raise unless a matrix is square and has a row for each variant."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise not_square(where, f"an array of shape {shape}")
+    if n_alleles != shape[0]:
+        found = f"{shape[0]} rows and alleles for {n_alleles} variants"
+        hint = "Give the list of variants that the matrix was made from"
+        raise SchemaError(Fault("ld_without_alleles", where, found, "the variants of the matrix, in its order", hint))
 
 
 def _whole(r: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -307,16 +327,16 @@ def _refuse_repeated(alleles: Alleles, where: str) -> None:
     often = _repeated(alleles)
     if often:
         found = f"variant {min(often)} in several rows"
-        raise SchemaError(Fault("ld_duplicate_variant", where, found, "one row per variant"))
+        hint = "Keep the row with the alleles that r was counted in"
+        raise SchemaError(Fault("ld_duplicate_variant", where, found, "one row per variant", hint))
 
 
 def _places(names: list[str], place: dict[str, int], where: str) -> NDArray[np.int64]:
     """Return rows of names; raise for one without alleles."""
     without = next((name for name in names if name not in place), None)
     if without is not None:
-        raise SchemaError(
-            Fault("ld_without_alleles", where, f"no alleles for {without}", "alleles for every variant of the table")
-        )
+        found, expected = f"no alleles for {without}", "alleles for every variant of the table"
+        raise SchemaError(Fault("ld_without_alleles", where, found, expected, ALL_VARIANTS))
     return np.array([place[name] for name in names], dtype=np.int64)
 
 
@@ -330,32 +350,44 @@ def _in_order(alleles: Alleles, names: list[str], *, where: str) -> Alleles:
 
 def _members(path: Path) -> dict[str, NDArray[np.generic]]:
     """Return the arrays of a ``.npz`` file."""
-    try:
-        with path.open("rb") as handle:
+    members: dict[str, NDArray[np.generic]] | None = None
+    with open_file(path) as handle:
+        try:
             file = np.load(handle, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise InputFileError(Fault("not_npz", str(path), "one array, no archive", "a .npz file"))
-            with file:
-                return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputFileError):
-            raise
-        raise InputFileError(
-            Fault("not_npz", str(path), f"cannot be read as .npz ({error})", "arrays of numbers and text")
-        ) from None
+            if isinstance(file, np.lib.npyio.NpzFile):
+                with file:
+                    members = {name: file[name] for name in file.files}
+        except DAMAGED as error:
+            found = f"cannot be read as .npz ({error})"
+            raise InputFileError(Fault("not_npz", str(path), found, "arrays of numbers and text", AGAIN)) from None
+    if members is None:
+        hint = "Write it with numpy.savez, with the alleles beside r"
+        raise InputFileError(Fault("not_npz", str(path), "one array, no archive", "a .npz file", hint))
+    return members
 
 
-def _sparse(path: Path) -> NDArray[np.float64]:
+def _sparse(members: dict[str, NDArray[np.generic]], path: Path, n_alleles: int) -> NDArray[np.float64]:
     """Return a sparse matrix of scipy as a dense one."""
     from scipy import sparse  # heavy, and only this format needs it
 
+    where, shape = str(path), members["shape"]
+    if shape.ndim != 1 or shape.dtype.kind not in "iu":
+        raise _damaged_sparse(where, "no shape")
+    if members["data"].dtype.kind not in "fiu":
+        raise bad_value(where, f"values of type {members['data'].dtype}")
+    _check_shape(tuple(int(n) for n in shape), n_alleles, where)  # before room is made for all of it
     try:
         with path.open("rb") as handle:
-            return np.asarray(sparse.load_npz(handle).toarray(), dtype=np.float64)
-    except (OSError, ValueError, KeyError, IndexError, NotImplementedError) as error:
-        raise InputFileError(
-            Fault("not_npz", str(path), f"a damaged sparse matrix ({error})", "as scipy writes it")
-        ) from None
+            matrix = sparse.load_npz(handle)
+        if hasattr(matrix, "check_format"):  # scipy trusts the places in a file, and would write beyond the array
+            matrix.check_format(full_check=True)
+        return np.asarray(matrix.toarray(), dtype=np.float64)
+    except DAMAGED_SPARSE as error:
+        raise _damaged_sparse(where, str(error)) from None
+
+
+def _damaged_sparse(where: str, why: str) -> InputFileError:
+    return InputFileError(Fault("not_npz", where, f"a damaged sparse matrix ({why})", "as scipy writes it", AGAIN))
 
 
 def _dense(members: dict[str, NDArray[np.generic]], path: Path, array: str | None) -> NDArray[np.float64]:
@@ -364,10 +396,10 @@ def _dense(members: dict[str, NDArray[np.generic]], path: Path, array: str | Non
     name = array or ("r" if "r" in members else tables[0] if len(tables) == 1 else "")
     if name not in members:
         found = f"no array '{name}'" if name else f"{len(tables)} tables"
-        hint = "Name the array; there are " + ", ".join(sorted(members)) if members else ""
+        hint = "Name the array; there are " + ", ".join(sorted(members)) if members else "Write r with numpy.savez"
         raise SchemaError(Fault("ld_no_array", str(path), found, "one table of r, or 'r'", hint))
     if members[name].dtype.kind not in "fiu":
-        raise _bad_value(str(path), f"array '{name}' of type {members[name].dtype}")
+        raise bad_value(str(path), f"array '{name}' of type {members[name].dtype}")
     return members[name].astype(np.float64)
 
 
@@ -381,17 +413,10 @@ def _alleles_within(members: dict[str, NDArray[np.generic]], path: Path) -> Alle
     rsid, one, two = (tuple(str(v) for v in members[name].ravel()) for name in ("rsid", "counted", "other"))
     frequency = tuple(float(v) for v in np.asarray(members.get("frequency", np.zeros(0)), dtype=np.float64).ravel())
     if len({len(rsid), len(one), len(two), len(frequency or rsid)}) != 1:
-        raise SchemaError(Fault("ld_without_alleles", str(path), "lists of different length", "one entry a variant"))
+        found, expected = "lists of different length", "one entry a variant"
+        raise SchemaError(Fault("ld_without_alleles", str(path), found, expected, ALL_VARIANTS))
     known = tuple(None if np.isnan(f) else f for f in frequency)
     return _complete(Alleles(rsid, _upper(one), _upper(two), known), str(path))
-
-
-def _not_square(where: str, found: str) -> SchemaError:
-    return SchemaError(Fault("ld_not_square", where, found, "the same variants in rows and columns"))
-
-
-def _bad_value(where: str, found: str) -> InputFileError:
-    return InputFileError(Fault("ld_bad_value", where, found, "numbers between -1 and 1, none missing"))
 
 
 def _without_sign(where: str, found: str) -> InputFileError:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from osteobiome.core.errors import Fault, InputFileError
 from osteobiome.ld.matrix import read_ld_matrix
 from osteobiome.ld.precomputed import read_npz, read_plink_square
-from osteobiome.sumstats.reading import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from osteobiome.ld.matrix import LdMatrix
 
-PLINK_ENDINGS = (".ld", ".ld.gz")
+PLINK_ENDINGS = (".ld", ".ld.gz", ".ld.bgz", ".ld.xz", ".ld.zip", ".ld.zst")
+BINARY = (".ld.bin", ".bin")
 
 
 def read_ld(matrix: Path, variants: Path | None = None) -> LdMatrix:
@@ -34,15 +34,14 @@ def read_ld(matrix: Path, variants: Path | None = None) -> LdMatrix:
     InputFileError, SchemaError
         A file cannot be read, the alleles are missing, or the numbers are no signed r.
     """
-    if matrix.suffix == ".npz":
+    name = matrix.name.lower()
+    if name.endswith(".npz"):
         return read_npz(matrix, variants)
+    if name.endswith(BINARY):
+        found, hint = "r in bytes, without names or number of rows", "Run PLINK with `--r square`, without `bin`"
+        raise InputFileError(Fault("ld_binary", str(matrix), found, "a matrix as text, or .npz", hint))
     if variants is None:
         wanted = "`variants`: a table with rsid, effect_allele (the one that r counts) and other_allele"
-        raise InputFileError(Fault("no_alleles", str(matrix), "a matrix without alleles", wanted))
-    if not matrix.name.endswith(PLINK_ENDINGS):
-        return read_ld_matrix(matrix, variants)
-    if "SNP_A" in read_text(matrix)[:200]:
-        hint = "Run PLINK with `--r square --keep-allele-order`"
-        found = "a table of pairs, which leaves most of them out"
-        raise InputFileError(Fault("pairs_are_no_matrix", str(matrix), found, "a square matrix of signed r", hint))
-    return read_plink_square(matrix, variants)
+        hint = "Name the table beside `matrix`; without alleles the sign of r means nothing"
+        raise InputFileError(Fault("no_alleles", str(matrix), "a matrix without alleles", wanted, hint))
+    return read_plink_square(matrix, variants) if name.endswith(PLINK_ENDINGS) else read_ld_matrix(matrix, variants)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.schema import table
+from osteobiome.ld.correlation import varies
 from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel_clumping import NOT_IN_PANEL, Candidates, PanelClumpOptions, clump_joint, clump_many
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from osteobiome.ld.panel import Panel
     from osteobiome.ld.panel_clumping import PanelClumps
 
+CONSTANT = "no_variation_in_panel"
+"""Reason of a candidate that is the same in all people of the panel."""
+
 
 def clump_traits(
     tables: Mapping[str, pl.DataFrame],
@@ -27,6 +31,7 @@ def clump_traits(
     *,
     index: PanelIndex | None = None,
     options: PanelClumpOptions | None = None,
+    keep_constant: bool = True,
 ) -> dict[str, pl.DataFrame]:
     """Clump the candidates of several traits, each trait by itself.
 
@@ -40,6 +45,9 @@ def clump_traits(
         Of this panel, if it is at hand.
     options : PanelClumpOptions, optional
         Thresholds; left out, the defaults.
+    keep_constant : bool
+        Keep candidates that do not vary in the panel as clumps of their own, as PLINK does. Nothing is known of their
+        correlation with others; with False their reason is ``no_variation_in_panel``.
 
     Returns
     -------
@@ -55,15 +63,28 @@ def clump_traits(
     found = {name: index.match(frame, trust_strand=True) for name, frame in tables.items()}
     rows = [match.row[match.row >= 0] for match in found.values()]
     union = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *rows]))
-    places = panel.variants.select(pl.col("chromosome", "position").gather(union))
-    clumps = clump_many(
-        panel.genotypes(union),
-        [_candidates(tables[name], match, union) for name, match in found.items()],
-        chromosome=places["chromosome"].to_numpy(),
-        position=places["position"].to_numpy(),
-        options=options,
-    )
+    genotypes = panel.genotypes(union)
+    usable = np.ones(union.size, dtype=bool) if keep_constant else varies(genotypes)
+    candidates = [_candidates(tables[name], match, union) for name, match in found.items()]
+    constant = [(one.row >= 0) & ~usable[np.maximum(one.row, 0)] if union.size else one.row >= 0 for one in candidates]
+    for one, gone in zip(candidates, constant, strict=True):
+        one.row[gone] = NOT_IN_PANEL
+    chromosome, position = _places(panel, union)
+    clumps = clump_many(genotypes, candidates, chromosome=chromosome, position=position, options=options)
+    for made, gone in zip(clumps, constant, strict=True):
+        made.reason[gone] = CONSTANT
     return {name: _as_table(name, frame, one) for (name, frame), one in zip(tables.items(), clumps, strict=True)}
+
+
+def _places(panel: Panel, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return chromosome and position of rows of a panel; those without a place lie together on a chromosome -1."""
+    places = panel.variants.select(pl.col("chromosome", "position").cast(pl.Int64).gather(rows))
+    unplaced = pl.any_horizontal(pl.col("chromosome", "position").is_null())
+    known = places.select(
+        pl.when(unplaced).then(-1).otherwise("chromosome").alias("chromosome"),
+        pl.when(unplaced).then(0).otherwise("position").alias("position"),
+    )
+    return known["chromosome"].to_numpy(), known["position"].to_numpy()
 
 
 def _candidates(frame: pl.DataFrame, match: PanelMatch, union: NDArray[np.int64]) -> Candidates:
@@ -130,14 +151,14 @@ def clump_traits_jointly(
     union = _union(tables, by=chosen.by)
     match = index.match(union, trust_strand=True)
     rows = np.unique(match.row[match.row >= 0])
-    places = panel.variants.select(pl.col("chromosome", "position").gather(rows))
+    chromosome, position = _places(panel, rows)
     p, f = (union[name].fill_null(np.nan).to_numpy() for name in ("neg_log_10_p_value", "f_statistic"))
     clumps = clump_joint(
         panel.genotypes(rows),
         np.where(match.row >= 0, np.searchsorted(rows, match.row), NOT_IN_PANEL),
         p[None, :],
-        chromosome=places["chromosome"].to_numpy(),
-        position=places["position"].to_numpy(),
+        chromosome=chromosome,
+        position=position,
         f_statistic=f[None, :],
         options=chosen,
     )

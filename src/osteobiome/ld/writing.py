@@ -130,8 +130,9 @@ def write_ldsc_scores(
     """
     if not window_kb > 0.0:
         raise ConfigError(Fault("window_out_of_range", "kb", f"{window_kb:g}", "a number of kilobases above 0"))
-    if str(out).endswith("/"):
-        raise ConfigError(Fault("no_prefix", str(out), "a folder", "a prefix, such as scores/eur"))
+    if str(out).endswith("/") or not str(out).strip() or Path(out).is_dir():
+        given = "a folder" if str(out).strip() else "an empty prefix"
+        raise ConfigError(Fault("no_prefix", str(out) or "OUT", given, "a prefix, such as scores/eur"))
     variants = panel.variants.with_row_index("row")
     placed = variants.filter(pl.col("chromosome").is_not_null() & pl.col("position").is_not_null())
     placed = placed.sort("chromosome", "position", "row")

@@ -41,6 +41,10 @@ TEST_NAMES = {
     "variants_close_together": "Variants beyond one per locus, counted as independent",
     "too_little_scatter": "Less scatter than independent variants have (Q)",
     "independence_in_doubt": "Independence of the variants in doubt",
+    "expected_null_leads": "Instruments to expect by chance",
+    "null_leads_in_doubt": "Too many instruments to expect by chance",
+    "steiger_filter": "Steiger filter",
+    "estimate_without_steiger_filter": "Estimate without the Steiger filter",
     "leave_one_locus_out": "Leave one locus out",
     "influence": "Influence of single variants",
 }

@@ -177,6 +177,27 @@ proxies, controls, regional, genes, methods, row_report, findings, traits, publi
         lowest = self.of_pair("harmonised", row)["neg_log_10_p_value_exposure"].min()
         return isinstance(lowest, float) and passes(lowest, GENOME_WIDE_P)
 
+    def why_relaxed(self, exposure: str) -> str:
+        """Return the declared reason for the relaxed threshold of an exposure, or an empty text.
+
+        A study states one reason for all (``reason``), or one for each exposure (``reasons``).
+        """
+        selection = self.study["selection"]
+        if "reasons" in selection:
+            return str(selection["reasons"].get(exposure, ""))
+        return str(selection["reason"])
+
+    @cached_property
+    def stand_ins(self) -> pl.DataFrame:
+        """Return the table of proxies with a pair that stands in several families once."""
+        case = ["exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele"]
+        return self.proxies.unique(case, maintain_order=True)
+
+    @property
+    def stand_ins_used(self) -> pl.DataFrame:
+        """Return the lines of the row report that count proxies among the variants of a pair."""
+        return self.row_report.filter((pl.col("step") == "harmonise") & (pl.col("reason") == "stand_in_used"))
+
     def ld(self, family: str) -> str:
         """Return the ancestry of the LD matrix that a family used, or an empty text."""
         return str(next(f["ld"] for f in self.study["families"] if f["id"] == family))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from osteobiome.core.text import count, join, reason, significant, threshold_text
 
@@ -31,18 +34,23 @@ def _exposure(content: Content, name: str) -> dict[str, Any]:
     sweep = content.thresholds.filter(exposure=name).to_dicts()
     declared = next((row for row in sweep if row["is_declared"]), None)
     strength = table["f_statistic"]
+    selecting = content.study["selection"]["three_sample"].get(name)
+    other = f" in {content.label(selecting['selected_in'])}" if selecting else ""
+    # figures of a study that selects would mislead beside effects of one that estimates
+    is_other = name in content.study["selection"]["three_sample"] and not _describes(declared, strength)
+    own = None if is_other else declared
     return {
         "label": content.label(name),
         "how": how_chosen(content, name),
         "n": f"{table.height:,}",
         "mean_f": _number(None if strength.is_empty() else float(strength.to_numpy().mean())),
         "min_f": _number(None if strength.is_empty() else float(strength.to_numpy().min())),
-        "i2_gx": _number(declared["i2_gx"]) if declared else NONE,
-        "explained": _explained(declared),
+        "i2_gx": _number(own["i2_gx"]) if own else NONE,
+        "explained": _explained(own, is_clumped=name in content.study["clumping"]["ld"]),
         "expected": _expected(declared),
         "sweep": [
             {
-                "threshold": threshold_text(row["p_threshold"]) + (" (declared)" if row["is_declared"] else ""),
+                "threshold": threshold_text(row["p_threshold"]) + (" (declared)" if row["is_declared"] else other),
                 "n": f"{row['n_variants']:,}",
                 "mean_f": _number(row["mean_f"]),
                 "min_f": _number(row["min_f"]),
@@ -53,6 +61,13 @@ def _exposure(content: Content, name: str) -> dict[str, Any]:
             for row in sweep
         ],
     }
+
+
+def _describes(row: dict[str, Any] | None, strength: pl.Series) -> bool:
+    """Tell whether a row of the sweep describes variants of this strength."""
+    if row is None or row["mean_f"] is None or row["n_variants"] != len(strength):
+        return False
+    return math.isclose(row["mean_f"], float(strength.to_numpy().mean()), rel_tol=1e-6)
 
 
 def how_chosen(content: Content, name: str) -> str:
@@ -67,9 +82,10 @@ def how_chosen(content: Content, name: str) -> str:
     """
     study, chosen = content.study, content.study["selection"]
     if name in study["given"]:
-        return "given as a list"
-    threshold = chosen["relaxed"].get(name, study["p_threshold"])
-    parts = [f"p ≤ {threshold_text(threshold)}{' (relaxed)' if name in chosen['relaxed'] else ''}"]
+        parts = ["given as a list"]
+    else:
+        threshold = chosen["relaxed"].get(name, study["p_threshold"])
+        parts = [f"p ≤ {threshold_text(threshold)}{' (relaxed)' if name in chosen['relaxed'] else ''}"]
     if name in chosen["three_sample"]:
         parts[0] += f" in {content.label(chosen['three_sample'][name]['selected_in'])}"
     if name in chosen["cis"]:
@@ -83,25 +99,28 @@ def _number(value: float | None) -> str:
     return NONE if value is None else significant(value)
 
 
-def _explained(row: dict[str, Any] | None) -> str:
+def _explained(row: dict[str, Any] | None, *, is_clumped: bool = True) -> str:
     """Return the share of variance, with how many variants it rests on if not all have a sample size."""
     if row is None or row["variance_explained"] is None:
         return NONE
     share = row["variance_explained"]
     text = f"{significant(100 * share)} %" if share <= 1 else "over 100 %: sizes or effects cannot be right"
     part = row["n_with_size"]
-    return text if part == row["n_variants"] else f"{text} (of {part} with a sample size)"
+    if part < row["n_variants"]:
+        text += f" (of {part} with a sample size)"
+    return text if is_clumped or part < 2 else f"{text}, if independent"
 
 
 def _expected(row: dict[str, Any] | None) -> str:
-    """Return the leads to expect by chance, or why there is no number."""
+    """Return the leads to expect by chance with what is to be known of the number, or why there is none."""
     if row is None:
         return NONE
     if row["expected_null_leads"] is None:
         return str(row["message"] or NONE)
     text = significant(row["expected_null_leads"], 2)
     error = row["expected_null_leads_se"]
-    return f"{text} ± {significant(error, 1)}" if error else text
+    text = f"{text} ± {significant(error, 1)}" if error else text
+    return f"{text}. {row['message']}" if row["message"] else text
 
 
 def corrected_view(content: Content) -> list[dict[str, str]]:
@@ -168,32 +187,79 @@ def proxies_view(content: Content) -> list[dict[str, str]]:
             "r2": _number(row["r2"]),
             "distance": NONE if row["distance"] is None else f"{significant(row['distance'] / BASES_PER_KB)} kb",
         }
-        for row in content.proxies.unique(maintain_order=True).to_dicts()
+        for row in content.stand_ins.to_dicts()
     ]
 
 
-def shared_view(content: Content) -> list[dict[str, str]]:
-    """Return the instruments that a taxon shares with taxa inside it.
+def proxies_sentence(content: Content) -> str:
+    """Return how many variants got a stand-in, and how many did not for which reason.
 
     Parameters
     ----------
     content : Content
         Tables of the study.
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    table = content.stand_ins
+    without = table.filter(pl.col("proxy").is_null())
+    n_found = table.height - without.height
+    text = f"Of {count(table.height, 'case')}, {n_found:,} {'has' if n_found == 1 else 'have'} a stand-in"
+    if without.is_empty():
+        return f"{text}."
+    reasons = without.group_by("reason").len().sort("len", "reason", descending=[True, False]).rows()
+    words = join([f"{n:,} {reason(name)}" for name, n in reasons])
+    return f"{text}; {without.height:,} {'has' if without.height == 1 else 'have'} none: {words}."
+
+
+def shared_view(content: Content) -> list[dict[str, str]]:
+    """Return the instruments that a taxon shares with taxa inside it, a row for two taxa.
+
+    Parameters
+    ----------
+    content : Content
+        Tables of the study.
+    """
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for row in content.shared_instruments.filter(relation="child").to_dicts():
-        same = row["shared_by"] == "variant"
         name = row["rsid"] or NONE
-        text = name if same else f"{name} near {row['related_variant'] or NONE}"
-        found.setdefault((row["trait_id"], row["related_trait"]), []).append(text)
+        same, near = found.setdefault((row["trait_id"], row["related_trait"]), {"same": [], "near": []}).values()
+        if row["shared_by"] == "variant":
+            same.append(name)
+        else:
+            near.append(f"{name} near {row['related_variant'] or NONE}")
     return [
-        {"parent": content.label(parent), "child": content.label(child), "variants": _some(list(dict.fromkeys(names)))}
+        {
+            "parent": content.label(parent),
+            "child": content.label(child),
+            "same": _some(names["same"]),
+            "near": _some(names["near"]),
+        }
         for (parent, child), names in found.items()
     ]
 
 
+def shared_sentence(content: Content) -> str:
+    """Return how many instruments taxa share with taxa inside them.
+
+    Parameters
+    ----------
+    content : Content
+        Tables of the study.
+    """
+    rows = content.shared_instruments.filter(relation="child")
+    cases = rows.group_by("trait_id", "variant_key", "rsid").agg((pl.col("shared_by") == "variant").any().alias("same"))
+    same = int(cases["same"].sum())
+    taxa = count(rows["trait_id"].n_unique(), "taxon", "taxa")
+    share = "is shared" if cases.height == 1 else "are shared"
+    return (
+        f"{count(cases.height, 'instrument')} of {taxa} {share} with a taxon inside: {same:,} as the same variant, "
+        f"{cases.height - same:,} as one near it. Tests of such taxa look at one signal again; they are not several "
+        "findings."
+    )
+
+
 def _some(names: list[str]) -> str:
-    """Return some names and how many there are."""
-    if len(names) <= SHOWN:
-        return f"{join(names)}."
-    return f"{count(len(names), 'instrument')}: {', '.join(names[:SHOWN])} …"
+    """Return how many names there are, and some of them."""
+    names = list(dict.fromkeys(names))
+    if not names:
+        return NONE
+    return f"{len(names):,}: {', '.join(names[:SHOWN])}{' …' if len(names) > SHOWN else ''}"

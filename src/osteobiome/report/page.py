@@ -16,7 +16,14 @@ from osteobiome.report.bibliography import entries, to_bibtex, to_csl_json
 from osteobiome.report.content import Content, read_content
 from osteobiome.report.figures import locus_figures, pair_figures, study_figures
 from osteobiome.report.flags import flags
-from osteobiome.report.instruments_view import corrected_view, exposures_view, proxies_view, shared_view
+from osteobiome.report.instruments_view import (
+    corrected_view,
+    exposures_view,
+    proxies_sentence,
+    proxies_view,
+    shared_sentence,
+    shared_view,
+)
 from osteobiome.report.methods_text import methods_paragraphs, references
 from osteobiome.report.packing import Packer, packed_json, squeeze
 from osteobiome.report.pair_view import pair_view, variant_rows
@@ -80,9 +87,7 @@ def render(content: Content) -> str:
         n_pairs=len(views),
         n_flow=len(flow),
         rows={name: text if lines <= INLINE_ROWS else "" for name, (text, lines) in rows.items()},
-        has_thresholds=content.thresholds.height > 0,
-        has_proxies=content.proxies.height > 0,
-        shared=shared_view(content),
+        chosen=_chosen(content),
         published=published_view(content),
         traits=traits_view(content),
         methods=methods_paragraphs(content),
@@ -164,8 +169,21 @@ def _instrument_rows(environment: jinja2.Environment, content: Content) -> dict[
         "thresholds": thresholds,
         "corrected": [str(macros.corrected(row)) for row in corrected_view(content)],
         "proxies": [str(macros.proxy(row)) for row in proxies_view(content)],
+        "shared": [str(macros.shared(row)) for row in shared_view(content)],
     }
     return {name: ("".join(lines), len(lines)) for name, lines in made.items()}
+
+
+def _chosen(content: Content) -> dict[str, Any]:
+    """Return which tables of instruments the page has, and the sentences above them."""
+    return {
+        # the declared threshold alone stands in the table of exposures
+        "has_sweep": not content.thresholds["is_declared"].all(),
+        "has_instruments": content.instruments.height > 0,
+        "is_three_sample": bool(content.study["selection"]["three_sample"]),
+        "proxies": proxies_sentence(content) if content.proxies.height else "",
+        "shared": shared_sentence(content) if "child" in content.shared_instruments["relation"] else "",
+    }
 
 
 def _places(figures: Sequence[Figure], *, first: int) -> list[dict[str, Any]]:

@@ -86,7 +86,7 @@ def _sort_values(
 
 
 def check_sentences(content: Content, row: dict[str, Any]) -> list[str]:
-    """Return direction, power, leave-one-out and outliers of a pair as sentences.
+    """Return direction, Steiger filter, power, leave-one-out and outliers of a pair as sentences.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ def check_sentences(content: Content, row: dict[str, Any]) -> list[str]:
     row : dict
         Primary estimate of the pair.
     """
-    made = (_direction(content, row), _power(content, row), _without_one(content, row), _outliers(content, row))
+    looks = (_direction, _steiger_filter, _power, _without_one, _outliers)
+    made = [look(content, row) for look in looks]
     return [sentence for sentence in made if sentence]
 
 
@@ -130,6 +131,23 @@ def _direction(content: Content, row: dict[str, Any]) -> str:
     clear = "" if passes(test["neg_log_10_p_value"], ALPHA) else ", but not clearly so"
     return (
         f"Direction: the variants explain {way}{shares}{clear}; Steiger test p = {p_value(test['neg_log_10_p_value'])}."
+    )
+
+
+def _steiger_filter(content: Content, row: dict[str, Any]) -> str:
+    """Put the estimate without the filter beside the one with it, which was moved in a known direction."""
+    silent = content.diagnostic(row, "steiger_filter", method="steiger_filter")
+    if silent is not None:
+        return f"Steiger filter: {_named(content, row, silent['message'])}"
+    test = content.diagnostic(row, "estimate_without_steiger_filter", method="steiger_filter")
+    if test is None:
+        return ""
+    if test["estimate"] is None:
+        return f"Steiger filter, the estimate without it: {_named(content, row, test['message'])}"
+    decimals = decimals_for(test["se"])
+    return (
+        f"Steiger filter: without it the estimate is {fixed(test['estimate'], decimals)} {row['unit']} (standard error "
+        f"{significant(test['se'])})."
     )
 
 

@@ -39,16 +39,17 @@ def _thresholds(content: Content) -> list[str]:
     strict = [name for name in exposures if name not in study["given"] and name not in chosen["relaxed"]]
     sentences = []
     if strict:
-        text = f"Instruments were variants with p ≤ {threshold_text(study['p_threshold'])} in the exposure's file"
+        where = "" if any(name in chosen["three_sample"] for name in strict) else " in the exposure's file"
+        text = f"Instruments were variants with p ≤ {threshold_text(study['p_threshold'])}{where}"
         rest = f" ({some_names([content.label(name) for name in strict])})" if len(strict) < len(exposures) else ""
         sentences.append(f"{text}{rest}.")
-    by_threshold: dict[float, list[str]] = {}
+    alike: dict[tuple[float, str], list[str]] = {}
     for name, threshold in chosen["relaxed"].items():
-        by_threshold.setdefault(threshold, []).append(content.label(name))
-    why = f", declared before the run: {chosen['reason']}" if chosen["reason"] else ""
+        alike.setdefault((threshold, content.why_relaxed(name)), []).append(content.label(name))
     sentences += [
-        f"For {some_names(labels)} the threshold was relaxed to p ≤ {threshold_text(threshold)}{why}."
-        for threshold, labels in by_threshold.items()
+        f"For {some_names(labels)} the threshold was relaxed to p ≤ {threshold_text(threshold)}"
+        f"{f', declared before the run: {why}' if why else ''}."
+        for (threshold, why), labels in alike.items()
     ]
     sentences += [
         f"The instruments of {content.label(name)} were given ({why})."
@@ -60,10 +61,17 @@ def _thresholds(content: Content) -> list[str]:
 
 def _other_studies(content: Content) -> list[str]:
     return [
-        f"Instruments of {content.label(name)} were chosen in {content.label(other['selected_in'])}, another study; "
-        "effects are those of the first."
+        f"Instruments of {content.label(name)} were chosen in another study, {content.label(other['selected_in'])}, "
+        f"while their effects are those of {content.label(name)}{_people(other['shared_cohorts'])}."
         for name, other in content.study["selection"]["three_sample"].items()
     ]
+
+
+def _people(shared: list[str] | None) -> str:
+    """Return whether people are in the study that selects and in the one that estimates."""
+    if shared is None:
+        return "; whether the two share people is not known"
+    return f"; both hold {join(shared)}" if shared else "; the two share no cohort"
 
 
 def _places(content: Content) -> list[str]:
@@ -84,14 +92,16 @@ def _places(content: Content) -> list[str]:
 
 
 def _by_chance(content: Content) -> list[str]:
-    """Say how many instruments were expected by chance."""
-    known = content.thresholds.filter(pl.col("is_declared") & pl.col("expected_null_leads").is_not_null())
+    """Say how many instruments were expected by chance, and of how many exposures that is known."""
+    declared = content.thresholds.filter("is_declared")
+    known = declared.filter(pl.col("expected_null_leads").is_not_null())
     if known.is_empty():
         return []
     expected = known["expected_null_leads"].to_numpy()
     low, high = significant(float(expected.min()), 2), significant(float(expected.max()), 2)
     shown = low if low == high else f"{low} to {high}"
-    return [f"By chance alone {shown} instruments of an exposure were to be expected at its threshold."]
+    part = "" if known.height == declared.height else f" (known for {known.height:,} of {declared.height:,})"
+    return [f"By chance alone {shown} instruments of an exposure were to be expected at its threshold{part}."]
 
 
 def _corrected(content: Content) -> list[str]:
@@ -113,7 +123,7 @@ def pair_sentences(content: Content) -> list[str]:
     """
     chosen, sentences = content.study["selection"], []
     if chosen["proxies"] is not None:
-        used = content.proxies.filter(pl.col("proxy").is_not_null()).height
+        used = int(content.stand_ins_used["count"].sum())
         rule = f"r² ≥ {chosen['proxies']['r2']:g} within {chosen['proxies']['window_kb']:g} kb"
         sentences.append(
             f"Instruments that an outcome lacks were represented by the variant in highest LD in the panel ({rule}): "

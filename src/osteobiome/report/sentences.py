@@ -83,10 +83,12 @@ def study_sentences(content: Content) -> list[str]:
         key=lambda row: (-row["neg_log_10_q_value"], -abs(row["beta"])),
     )
     families = count(len({row["family"] for row in rows}), "family", "families")
-    none = "none has" if not findings else f"{len(findings)} {'has' if len(findings) == 1 else 'have'}"
+    doubted = [row for row in estimated if row["q_value"] is not None and row["q_value"] < ALPHA and content.doubt(row)]
+    passed = len(findings) + len(doubted)
+    none = "none has" if not passed else f"{passed} {'has' if passed == 1 else 'have'}"
     opening = (
         f"Of {count(len(rows), 'pair')} in {families}, {len(estimated)} could be estimated; "
-        f"{none} q below {ALPHA:g} within {'its' if len(findings) < 2 else 'their'} family."
+        f"{none} q below {ALPHA:g} within {'its' if passed < 2 else 'their'} family{_in_doubt(len(doubted), passed)}."
     )
     shown = [pair_sentence(content, row) for row in findings[:SHOWN]]
     if len(findings) > SHOWN:
@@ -95,6 +97,16 @@ def study_sentences(content: Content) -> list[str]:
         nearest = max(estimated, key=lambda row: row["neg_log_10_p_value"])
         shown.append(f"The smallest p value: {pair_sentence(content, nearest)}")
     return [opening, *shown]
+
+
+def _in_doubt(doubted: int, passed: int) -> str:
+    """Return how many of the pairs with a small q are in doubt, as the end of a sentence."""
+    if not doubted:
+        return ""
+    if doubted == passed:
+        return ", but is in doubt and so no finding" if passed == 1 else ", but all are in doubt and so no findings"
+    ends = "is in doubt and so no finding" if doubted == 1 else "are in doubt and so no findings"
+    return f", but {doubted} of them {ends}"
 
 
 def _inline(label: str) -> str:

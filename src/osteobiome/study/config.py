@@ -25,7 +25,7 @@ Layer = Literal["gut", "metabolite", "immune", "neuroendocrine", "bone", "other"
 class _Section(BaseModel):
     """A section of the study file: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class StudySection(_Section):
@@ -132,7 +132,7 @@ class ProxiesSection(_Section):
 class InstrumentsSection(_Section):
     """Which variants become instruments."""
 
-    p_threshold: float = Field(default=GENOME_WIDE_P, gt=0.0, le=1.0, description="Largest p value of an instrument.")
+    p_threshold: float = Field(default=GENOME_WIDE_P, gt=0.0, lt=1.0, description="Largest p value of an instrument.")
     relaxed: RelaxedSection | None = Field(default=None, description="A looser threshold, and why.")
     given: dict[str, str] = Field(
         default_factory=dict,
@@ -309,7 +309,14 @@ def read_config(path: Path) -> StudyConfig:
 _BRANCH = re.compile(r"^(LayerChoice|LdFiles|str|constrained-str|tuple\[.*)$")
 
 
-_WORDS = {" after validation": "", "Tuple": "the list", "valid tuple": "list", "tuple": "a list", "string": "text"}
+_WORDS = {
+    "String should have at least 1 character": "text that is not empty",
+    " after validation": "",
+    "Tuple": "the list",
+    "valid tuple": "list",
+    "tuple": "a list",
+    "string": "text",
+}
 """Words of the validator in words of the study file."""
 
 

@@ -9,6 +9,7 @@ from osteobiome.study.panels import NOISE
 from osteobiome.study.selection import SELECTION_NOTES
 
 if TYPE_CHECKING:
+    from osteobiome.study.selection import Selection
     from osteobiome.study.study import Study
     from osteobiome.study.traits import Trait
 
@@ -80,6 +81,7 @@ def _page_selection(study: Study) -> dict[str, object]:
     return {
         "relaxed": {one.exposure: one.p_threshold for one in chosen if one.is_relaxed},
         "reason": "" if section.relaxed is None else section.relaxed.reason,
+        "reasons": {one.exposure: _reason(study, one) for one in chosen if one.is_relaxed},
         "three_sample": {
             one.exposure: {
                 "selected_in": one.selected_in,
@@ -103,6 +105,12 @@ def _page_selection(study: Study) -> dict[str, object]:
         "proxies": None if section.proxies is None else section.proxies.model_dump(),
         "steiger_filter": section.steiger_filter,
     }
+
+
+def _reason(study: Study, one: Selection) -> str:
+    """Return why the threshold of an exposure was relaxed; empty if the study does not say."""
+    relaxed = study.config.instruments.relaxed
+    return relaxed.reason if relaxed is not None and one.p_threshold == relaxed.p_threshold else ""
 
 
 def trait_row(trait: Trait, hashes: dict[str, str]) -> dict[str, object]:

@@ -48,15 +48,15 @@ class NullLeads:
 
     Parameters
     ----------
-    expected : float
-        Number to expect where nothing is associated.
+    expected : float, optional
+        Number to expect where nothing is associated; None if nobody can tell.
     found : int
         Number selected.
     is_exploratory : bool
-        More than half as many are expected as were found.
+        More than half as many are expected as were found, or a relaxed threshold and no expectation.
     """
 
-    expected: float
+    expected: float | None
     found: int
     is_exploratory: bool
 
@@ -182,6 +182,9 @@ def _null_leads(leads: NullLeads | None) -> tuple[Test, ...]:
     """Return how many instruments are expected by chance, and the doubt that too many of them are."""
     if leads is None:
         return ()
+    if leads.expected is None:
+        text = "at its relaxed threshold nobody can tell how many instruments chance yields"
+        return (Test(NULL_LEADS_DOUBT, None, message=text),) if leads.is_exploratory else ()
     expected = Test("expected_null_leads", leads.expected)
     if not leads.is_exploratory:
         return (expected,)

@@ -110,10 +110,11 @@ class PairReader:
         if proxies["proxy_key"].is_not_null().any():
             y = replace(y, frame=with_stand_ins(y.frame, proxies))
         result = harmonise(x, y, palindromes=PalindromeOptions(**_policy(self.params)))
-        rows = _with_proxies(result.rows, result.frame, proxies)
-        frame, filtered, problem = self._filtered(result.frame, exposure, outcome)
-        is_smaller = frame.height < result.frame.height
-        whole = self._instruments(result.frame, exposure, outcome, rows) if is_smaller else None
+        met = _marked(result.frame, proxies)
+        used = met.filter(matched_by="proxy").height
+        rows = replace(result.rows, notes=(*result.rows.notes, ("stand_in_used", used))) if used else result.rows
+        frame, filtered, problem = self._filtered(met, exposure, outcome)
+        whole = self._instruments(met, exposure, outcome, rows) if frame.height < met.height else None
         instruments = self._instruments(frame, exposure, outcome, rows)
         instruments, ld_problem = self._with_ld(instruments, frame, x.frame)
         return Pair(
@@ -225,11 +226,13 @@ def _policy(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"policy": policy["policy"], "drop_between": tuple(policy["drop_between"])}
 
 
-def _with_proxies(rows: RowReport, frame: pl.DataFrame, proxies: pl.DataFrame) -> RowReport:
-    """Count the stand-ins that are among the variants of a pair."""
+def _marked(frame: pl.DataFrame, proxies: pl.DataFrame) -> pl.DataFrame:
+    """Say of the variants of a pair which of them a proxy stands for in the outcome."""
     found = proxies.filter(pl.col("proxy_key").is_not_null())
     if found.is_empty():
-        return rows
+        return frame
     keys = ["chromosome", "position", "effect_allele", "other_allele"]
-    used = frame.join(found.select(keys), on=keys, how="semi", nulls_equal=True).height
-    return replace(rows, notes=(*rows.notes, ("stand_in_used", used))) if used else rows
+    marks = found.select(keys).unique().with_columns(stands_in=pl.lit(value=True))
+    joined = frame.join(marks, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    by = pl.when(pl.col("stands_in").fill_null(value=False)).then(pl.lit("proxy")).otherwise("matched_by")
+    return joined.with_columns(by.alias("matched_by")).drop("stands_in")

@@ -13,6 +13,7 @@ from osteobiome.mr import ESTIMATORS
 from osteobiome.store import file_sha256
 from osteobiome.study.loci import locus_ld
 from osteobiome.study.page_facts import page_facts, trait_row
+from osteobiome.study.selection import is_selection_corrected
 from osteobiome.study.task import Task
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def _mr(
             "methods": list(family.methods),
             "primary": family.primary,
             "exposure_direction": family.exposure_direction,
-            "selection": {x: _facts_of_selection(study.selection(x)) for x in xs},
+            "selection": {x: _facts_of_selection(study, x, [y for e, y in family.pairs if e == x]) for x in xs},
             "proxies": _proxies(study, xs),
             "steiger_filter": config.instruments.steiger_filter,
             "palindromic": {"policy": palindromic.policy, "drop_between": list(palindromic.drop_between)},
@@ -295,18 +296,21 @@ def _proxies(study: Study, exposures: Iterable[str]) -> dict[str, object] | None
     return {**section.model_dump(), "panels": {x: study.panel_of(x) for x in exposures}}
 
 
-def _facts_of_selection(one: Selection) -> dict[str, object]:
+def _facts_of_selection(study: Study, exposure: str, outcomes: list[str]) -> dict[str, object]:
     """Return what estimates need to know about the choice of their instruments."""
+    one = study.selection(exposure)
     return {
         "clumped": bool(one.ld),
         "is_relaxed": one.is_relaxed,
         "selected_in": one.selected_in,
-        "selection_corrected": one.is_selection_corrected,
+        "in_region": one.cis is not None,
+        "selection_corrected": [y for y in outcomes if is_selection_corrected(study, exposure, y)],
     }
 
 
 def _facts(trait: Trait) -> dict[str, object]:
     return {
+        "trait_id": trait.trait_id,
         "identifier": trait.identifier,
         "unit_label": trait.unit_label,
         "licence": trait.licence,

@@ -61,11 +61,6 @@ class Selection:
         """Whether one study selects and another one estimates."""
         return self.selected_in != self.exposure
 
-    @property
-    def is_selection_corrected(self) -> bool:
-        """Whether selection does no harm to the estimates: it happened in people who are not among the estimated."""
-        return self.is_three_sample and self.shared_cohorts == ()
-
 
 def selection_of(study: Study, exposure: str) -> Selection:
     """Return how the instruments of an exposure are chosen.
@@ -114,6 +109,21 @@ def _clumping_ld(study: Study, exposure: str, selected_in: str) -> str:
     return next(iter(files)) if len(files) == 1 else ""
 
 
+def is_selection_corrected(study: Study, exposure: str, outcome: str) -> bool:
+    """Return whether selection does no harm to an estimate: people who select are neither in exposure nor in outcome.
+
+    Parameters
+    ----------
+    study : Study
+        Checked study.
+    exposure, outcome : str
+        Trait ids of the pair. Cohorts that one of the three studies does not state may be anybody.
+    """
+    one = selection_of(study, exposure)
+    with_outcome = shared_cohorts(study.traits[one.selected_in].cohorts, study.traits[outcome].cohorts)
+    return one.is_three_sample and one.shared_cohorts == () and with_outcome == ()
+
+
 def families_at_thresholds(study: Study) -> tuple[Family, ...]:
     """Return the families with the primary estimator that the relaxed threshold declares, where it applies.
 
@@ -154,6 +164,7 @@ def selection_faults(study: Study) -> list[Fault]:
         *_loci_faults(study),
         *_file_faults(study),
         *_three_sample_faults(study),
+        *_selecting_outcomes(study),
         *_relaxed_faults(study),
         *_needs_panel(study),
     ]
@@ -241,12 +252,35 @@ def _three_sample_faults(study: Study) -> list[Fault]:
     return faults
 
 
+def _selecting_outcomes(study: Study) -> list[Fault]:
+    """Refuse pairs whose outcome chooses the instruments: they would be chosen by what they are to explain."""
+    section = study.config.instruments
+    return [
+        Fault(
+            "outcome_selects",
+            f"{study.path.name}: instruments.three_sample.{exposure}",
+            f"'{outcome}' chooses the instruments of '{exposure}' and is its outcome in family '{family.id}'",
+            "another study of the exposure",
+        )
+        for family in study.families
+        for exposure, outcome in family.pairs
+        if section.three_sample.get(exposure) == outcome and exposure != outcome
+    ]
+
+
 def _relaxed_faults(study: Study) -> list[Fault]:
     """Look at the primary estimator that a relaxed threshold asks for."""
-    relaxed = study.config.instruments.relaxed
-    if relaxed is None or relaxed.primary is None:
+    section, place = study.config.instruments, f"{study.path.name}: instruments.relaxed"
+    relaxed = section.relaxed
+    if relaxed is None:
         return []
-    where = f"{study.path.name}: instruments.relaxed.primary"
+    if relaxed.p_threshold <= section.p_threshold:
+        found = f"p_threshold = {threshold_text(relaxed.p_threshold)}, no looser than the general one"
+        wanted = f"more than {threshold_text(section.p_threshold)}"
+        return [Fault("relaxed_is_stricter", f"{place}.p_threshold", found, wanted)]
+    if relaxed.primary is None:
+        return []
+    where = f"{place}.primary"
     if relaxed.primary not in ESTIMATORS:
         return [ESTIMATORS.fault(relaxed.primary, where=where)]
     mixed = [
@@ -305,7 +339,8 @@ def selection_notes(study: Study) -> list[Fault]:
         for one in chosen
         if one.is_three_sample and one.shared_cohorts
     ]
-    if section.relaxed is None and any(one.is_relaxed for one in chosen):
+    covered = () if section.relaxed is None else section.relaxed.exposures or study.exposures
+    if any(one.is_relaxed and one.exposure not in covered for one in chosen):
         notes.append(
             Fault(
                 UNDECLARED,

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from osteobiome.ld.matching import NO_ALLELE, REASONS, PanelIndex, match_variants, sign_by_frequency
+from osteobiome.ld.matrix import LdMatrix
 from osteobiome.ld.panel import open_panel
 from osteobiome.sumstats.identity import add_keys, orient, trim
 
@@ -128,13 +129,28 @@ def test_match_variants__reads_the_frequency_of_the_panel(write_panel):
     assert match_variants(frame, found, index=PanelIndex(found.variants)).sign.tolist() == [1, -1]
 
 
-def test_sign_by_frequency__equals_the_rule_of_the_matrix():
-    from osteobiome.ld.matrix import _sign_by_frequency
+def side(frequency):
+    """Which side of one half; None where it is unknown, or too near to one half to tell; 1 - 0.58 is 0.42."""
+    if frequency is None or 0.42 < round(frequency, 6) < 0.58:
+        return None
+    return "low" if frequency < 0.5 else "high"
 
-    grid = [None, 0.0, 0.1, 0.42, 1 - 0.58, 0.45, 0.5, 0.55, 0.58, 0.9, 1.0]
+
+def test_sign_by_frequency__equals_the_rule_in_words_and_a_matrix_keeps_to_it():
+    grid = [None, 0.0, 0.1, 0.42, 1 - 0.58, 0.43, 0.5, 0.57, 0.58, 0.9, 1.0]
     pairs = list(itertools.product(grid, grid))
+    sides = [(side(ours), side(theirs)) for ours, theirs in pairs]
+    expected = [0 if None in two else 1 if two[0] == two[1] else -1 for two in sides]
     values = np.array([[np.nan if f is None else f for f in pair] for pair in pairs])
-    assert sign_by_frequency(values[:, 0], values[:, 1]).tolist() == [_sign_by_frequency(*pair) for pair in pairs]
+    assert sign_by_frequency(values[:, 0], values[:, 1]).tolist() == expected
+    names = [f"rs{i}" for i in range(len(pairs))]
+    letters = ["A"] * len(pairs), ["T"] * len(pairs)
+    matrix = LdMatrix(
+        np.eye(len(pairs)), tuple(names), tuple(letters[0]), tuple(letters[1]), tuple(f for _, f in pairs)
+    )
+    found = matrix.find(names, *letters, eaf=[f for f, _ in pairs])
+    assert [sign for _, sign, _ in found] == expected
+    assert {why for _, sign, why in found if not sign} == {"palindromic_strand_unknown"}
 
 
 def slow_match(ours, theirs):

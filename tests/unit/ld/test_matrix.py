@@ -225,3 +225,17 @@ def test_find__gives_row_and_sign_or_what_is_wrong():
         (-1, 0, "palindromic_strand_unknown"),
         (-1, 0, "allele_mismatch"),
     ]
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan")])
+def test_find__a_frequency_that_is_not_a_number_tells_nothing(unknown):
+    ld = LdMatrix(np.eye(2), ("rs1", "rs2"), ("A", "A"), ("T", "T"), (0.1, unknown))
+    found = ld.find(["rs2", "rs1", "rs1"], ["A"] * 3, ["T"] * 3, eaf=[0.1, unknown, 0.9])
+    assert found == [(-1, 0, "palindromic_strand_unknown")] * 2 + [(0, -1, "")]
+
+
+def test_find__frequencies_are_those_of_the_rows_asked_for():
+    """Rows in another order, some absent, one of them no palindrome."""
+    ld = LdMatrix(np.eye(3), ("rs1", "rs2", "rs3"), ("A", "C", "G"), ("T", "T", "C"), (0.1, 0.9, 0.8))
+    found = ld.find(["rs3", "rs9", "rs2", "rs1"], ["C", "A", "T", "T"], ["G", "T", "C", "A"], eaf=[0.7, 0.1, 0.1, 0.9])
+    assert found == [(2, 1, ""), (-1, 0, "not_in_ld_matrix"), (1, -1, ""), (0, -1, "")]

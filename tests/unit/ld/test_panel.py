@@ -229,6 +229,53 @@ def test_open_panel__missing_files_are_named(write_panel, random_dosages, tmp_pa
     assert code(tmp_path / "there") == "missing_file"
 
 
+@pytest.mark.parametrize("path", ["", " ", Path(), [""]])
+def test_open_panel__an_empty_path_is_said_to_be_one(write_panel, random_dosages, tmp_path, monkeypatch, path):
+    """An empty path given as ``Path("")`` is written ``.``, and a folder is no panel."""
+    prefix = write_panel(random_dosages(2, 2), "eur")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputFileError) as caught:
+        open_panel(path)
+    (fault,) = caught.value.faults
+    assert "empty path" in fault.found
+    assert all((fault.where, fault.expected, fault.hint))
+    assert fault.code == ("panel_is_folder" if path == Path() else "panel_without_path")
+    assert (prefix.name in fault.hint.split()) == (path == Path())
+
+
+def test_panel_files__refuses_what_open_panel_refuses(write_panel, random_dosages, tmp_path):
+    prefix = write_panel(random_dosages(2, 2), "eur")
+    assert [file.name for file in panel_files(prefix)] == ["eur.bed", "eur.bim", "eur.fam"]
+    for path, expected in (
+        ("", "panel_without_path"),
+        (f"{tmp_path}/", "panel_is_folder"),
+        (f"{prefix}s", "missing_file"),
+        (f"{tmp_path}/none/eur", "missing_file"),
+    ):
+        with pytest.raises(InputFileError) as caught:
+            panel_files(path)
+        assert caught.value.faults[0].code == expected
+        assert code(path) == expected
+
+
+@pytest.mark.parametrize("name", ["eur", "eur.chr1"])
+def test_open_panel__of_a_folder_names_the_panels_in_it(write_panel, random_dosages, tmp_path, name):
+    with pytest.raises(InputFileError, match="Give what the names of the files have in common"):
+        open_panel(tmp_path)
+    prefix = write_panel(random_dosages(2, 2), name)
+    with pytest.raises(InputFileError) as caught:
+        open_panel(tmp_path)
+    (fault,) = caught.value.faults
+    assert (fault.where, fault.found) == (str(tmp_path), "a folder")
+    assert fault.hint.split()[-1] == str(prefix)
+
+
+def test_open_panel__a_folder_beside_the_files_is_not_in_the_way(write_panel, random_dosages):
+    prefix = write_panel(random_dosages(2, 2), "eur")
+    prefix.mkdir()
+    assert open_panel(prefix).n_variants == 2
+
+
 @pytest.fixture
 def write_pgen(write_panel, tmp_path):
     """Let plink2 write a panel as PLINK 2 files."""

@@ -114,23 +114,95 @@ def test_npz__refuses_missing_alleles(tmp_path):
         read_npz(npz(tmp_path / "x.npz", counted=["A", "C"]))
 
 
-def test_npz__refuses_other_files_and_pickles(tmp_path):
-    for content in (b"", b"no archive", b"PK\x03\x04 cut"):
+def test_npz__refuses_other_files_and_pickles(tmp_path, bim):
+    for content, expected in ((b"", "empty_file"), (b"no archive", "not_npz"), (b"PK\x03\x04 cut", "not_npz")):
         (tmp_path / "x.npz").write_bytes(content)
         with pytest.raises(InputFileError) as raised:
             read_npz(tmp_path / "x.npz")
-        assert code(raised) == "not_npz"
+        assert code(raised) == expected
     np.savez(tmp_path / "x.npz", r=np.array([{}], dtype=object))
     with pytest.raises(InputFileError):
         read_npz(tmp_path / "x.npz")
     np.save(tmp_path / "x.npy", R)
     with pytest.raises(InputFileError, match="one array, no archive"):
         read_npz(tmp_path / "x.npy")
-    with pytest.raises(InputFileError):
+    with pytest.raises(InputFileError, match=r"absent\.npz") as raised:
         read_npz(tmp_path / "absent.npz")
+    assert code(raised) == "missing_file"
     np.savez(tmp_path / "x.npz", format=np.array("csr"), shape=[3, 3], data=[1.0])
     with pytest.raises(InputFileError, match="damaged sparse"):
-        read_npz(tmp_path / "x.npz")
+        read_npz(tmp_path / "x.npz", bim)
+
+
+def saved(path, how):
+    """Write the matrix in one of three ways and return its bytes."""
+    if how == "sparse":
+        sparse.save_npz(path, sparse.csr_matrix(R))
+    else:
+        {"plain": np.savez, "packed": np.savez_compressed}[how](path, r=R, rsid=NAMES, counted=COUNTED, other=OTHER)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("how", ["plain", "packed", "sparse"])
+def test_npz__damaged_bytes_are_a_fault_or_change_nothing(tmp_path, bim, how):
+    """Every bit of some bytes, and every length: never another error, and never another matrix."""
+    path = tmp_path / "x.npz"
+    whole = saved(path, how)
+    rng = np.random.default_rng(11)
+    places = rng.choice(len(whole), 150, replace=False).tolist()
+    changed = [whole[:at] + bytes([whole[at] ^ (1 << int(rng.integers(8)))]) + whole[at + 1 :] for at in places]
+    cut = [whole[:at] for at in range(1, len(whole), 17)]
+    refused = []
+    for content in changed + cut:
+        path.write_bytes(content)
+        try:
+            is_the_matrix(read_npz(path, bim if how == "sparse" else None))
+        except (InputFileError, SchemaError) as error:
+            refused += error.faults
+    assert len(refused) > len(cut)
+    assert all(all((fault.where, fault.found, fault.expected, fault.hint)) for fault in refused)
+
+
+@pytest.mark.parametrize(
+    ("bits", "found"), [(1, "encrypted"), (1 << 5, "patched")], ids=["encrypted", "packed in another way"]
+)
+def test_npz__archives_that_cannot_be_unpacked_are_refused(tmp_path, bits, found):
+    path = tmp_path / "x.npz"
+    content = bytearray(saved(path, "plain"))
+    content[content.index(b"PK\x03\x04") + 6] |= bits
+    content[content.index(b"PK\x01\x02") + 8] |= bits
+    path.write_bytes(content)
+    with pytest.raises(InputFileError, match=found) as raised:
+        read_npz(path)
+    assert code(raised) == "not_npz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"indices": [0, 10**9, 2]}, "not_npz"),
+        ({"indices": [0, -(10**9), 2]}, "not_npz"),
+        ({"indptr": [0, 10**9, 2, 3]}, "not_npz"),
+        ({"indptr": [0, 1]}, "not_npz"),
+        ({"shape": [10**6, 10**6]}, "ld_without_alleles"),
+        ({"shape": [3, 2]}, "ld_not_square"),
+        ({"shape": [3]}, "ld_not_square"),
+        ({"shape": 3}, "not_npz"),
+        ({"shape": ["3", "3"]}, "not_npz"),
+        ({"format": "odd"}, "not_npz"),
+        ({"data": [1j, 1, 1]}, "ld_bad_value"),
+        ({"data": ["a", "b", "c"]}, "ld_bad_value"),
+    ],
+)
+def test_npz__sparse_places_beyond_the_matrix_are_never_written_to(tmp_path, bim, changes, expected):
+    """scipy turns such arrays to a dense matrix by writing outside of it, which ends the process."""
+    arrays = {"format": "csr", "shape": [3, 3], "data": [1.0] * 3, "indices": [0, 1, 2], "indptr": [0, 1, 2, 3]}
+    arrays |= changes
+    places = {name: np.array(arrays.pop(name), dtype=np.int32) for name in ("indices", "indptr")}
+    np.savez(tmp_path / "x.npz", **places, **{name: np.array(values) for name, values in arrays.items()})
+    with pytest.raises((InputFileError, SchemaError)) as raised:
+        read_npz(tmp_path / "x.npz", bim)
+    assert code(raised) == expected
 
 
 def test_matrix__of_squares_is_refused_unless_its_sign_is_trusted(tmp_path):
@@ -220,6 +292,15 @@ def test_alleles__are_refused_without_columns(tmp_path):
     table = write(tmp_path / "x.tsv", "RSID\ta1\ta2\taf\nrs1\ta\tc\t0.2\n")
     assert read_alleles(table).frequency == (0.2,)
     assert (read_alleles(table).counted, read_alleles(table).other) == (("A",), ("C",))
+
+
+@pytest.mark.parametrize("cell", ["nan", "NaN", "NA", ".", ""])
+def test_alleles__a_frequency_that_is_no_number_is_unknown(tmp_path, cell):
+    table = write(tmp_path / "x.tsv", f"rsid\ta1\ta2\teaf\nrs1\tA\tT\t{cell}\nrs2\tA\tT\t0.1\n")
+    assert read_alleles(table).frequency == (None, 0.1)
+    np.savetxt(tmp_path / "x.ld", np.eye(2))
+    found = read_plink_square(tmp_path / "x.ld", table).find(["rs1", "rs2"], ["A", "A"], ["T", "T"], eaf=[0.9, 0.9])
+    assert found == [(-1, 0, "palindromic_strand_unknown"), (1, -1, "")]
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """Which instruments the Steiger filter leaves out."""
 
 import numpy as np
+import pytest
 
+from osteobiome.core.errors import SchemaError
 from osteobiome.instruments import Instruments
 from osteobiome.mr.checks import TraitFacts
 from osteobiome.mr.checks.steiger_filter import steiger_filter
@@ -22,6 +24,33 @@ def test_steiger_filter__only_what_is_significant():
     assert found.keeps.tolist() == [True, True, True, False]
 
 
+def test_steiger_filter__shares_are_those_worked_out_by_hand():
+    """t = 10, 5, -2, 3 in 10,000 people: r² = t² / (n - 2 + t²), 100 / 10,098 for the first."""
+    found = steiger_filter(PAIR, PEOPLE, PEOPLE)
+    np.testing.assert_allclose(found.r2_exposure, [100 / 10_098, 25 / 10_023, 4 / 10_002, 9 / 10_007], rtol=1e-12)
+    np.testing.assert_allclose(found.r2_outcome[[0, 1, 3]], [4 / 10_002, 25 / 10_023, 81 / 10_079], rtol=1e-12)
+
+
+def test_steiger_filter__the_threshold_is_of_a_two_sided_p():
+    """z by hand: (artanh 0.2 - artanh 0.23) / sqrt(2 / 9,997) = -2.2240 has p = 0.0261 on two sides, 0.0131 on one."""
+    r = np.array([0.2, 0.23])
+    t = r * np.sqrt(9_998 / (1 - r**2))
+    pair = Instruments.from_arrays([t[0] * 0.01], [0.01], [t[1] * 0.01], [0.01])
+    kept = [bool(steiger_filter(pair, PEOPLE, PEOPLE, p_threshold=p).keeps[0]) for p in (0.014, 0.026, 0.027)]
+    assert kept == [True, True, False]
+
+
+def test_steiger_filter__a_threshold_of_one_is_direction_alone():
+    found = steiger_filter(PAIR, PEOPLE, PEOPLE, p_threshold=1.0)
+    assert found.keeps.tolist() == steiger_filter(PAIR, PEOPLE, PEOPLE).keeps.tolist()
+
+
+@pytest.mark.parametrize("p_threshold", [0.0, -0.1, 1.5, float("nan")])
+def test_steiger_filter__refuses_what_is_no_p_value(p_threshold):
+    with pytest.raises(SchemaError, match="p_threshold"):
+        steiger_filter(PAIR, PEOPLE, PEOPLE, p_threshold=p_threshold)
+
+
 def test_steiger_filter__sizes_count_not_effects():
     """The same z in fewer people is a larger share of the variance."""
     pair = Instruments.from_arrays([0.05], [0.01], [0.06], [0.01])
@@ -30,9 +59,19 @@ def test_steiger_filter__sizes_count_not_effects():
 
 
 def test_steiger_filter__unknown_sizes_leave_everything_and_say_why():
-    found = steiger_filter(PAIR, TraitFacts(), PEOPLE)
-    assert found.keeps.all()
+    found = steiger_filter(PAIR, TraitFacts(), PEOPLE, p_threshold=0.05)
+    assert found.keeps.tolist() == [True] * 4
     assert "sample size" in found.message
+    assert (found.r2_exposure.size, found.r2_outcome.size, found.n_dropped) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_steiger_filter__too_few_people_leave_everything_and_say_why(n):
+    """Two people have no correlation to compare: that is no sign of the other direction."""
+    found = steiger_filter(PAIR, TraitFacts(n=n), PEOPLE)
+    assert found.keeps.tolist() == [True] * 4
+    assert "at least 4 people" in found.message
+    assert "4 of 4 variants" in found.message
 
 
 def test_steiger_filter__no_effect_on_the_outcome_stays():

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from osteobiome.core.errors import ConfigError
+from osteobiome.core.errors import ConfigError, RunStoppedError
 from osteobiome.instruments.winners_curse import conditional_effects, fiqt_effects
 from osteobiome.stats.steiger import r_from_effect
 from osteobiome.study import load_study, run_study
@@ -99,6 +99,10 @@ def test_relaxed__p_threshold_without_a_reason_is_noted(tiny):
         ('exclude = "none.txt"', "exclude"),
         ("proxies = { r2 = 0.9 }", "proxies"),
         ('clump_by = "f"', "clump_by"),
+        ("window_kb = inf", "window_kb"),
+        ("cis.x = { chromosome = 1, start = 20, end = 30, flank_kb = inf }", "cis.x.flank_kb"),
+        ("p_threshold = 1.0", "p_threshold"),
+        ('three_sample = { x = "y" }', "three_sample.x"),
         ('clump_mode = "genotype"', "clump_mode"),
     ],
 )
@@ -133,6 +137,48 @@ def test_three_sample__cohorts_that_overlap_or_are_unknown_correct_nothing(tiny,
     assert not run(tiny)["estimates"]["selection_corrected"].any()
 
 
+def test_relaxed__must_be_looser_than_the_general_threshold(tiny):
+    declare(tiny, "p_threshold = 1e-3", 'relaxed = { p_threshold = 1e-5, reason = "a", exposures = ["x"] }')
+    assert codes(tiny) == ["relaxed_is_stricter"]
+
+
+def test_three_sample__people_of_the_outcome_must_not_select(tiny):
+    add_selector(tiny, cohorts="second")  # those of the outcome
+    declare(tiny, 'three_sample = { x = "z" }')
+    assert load_study(tiny.file).notes == ()
+    assert not run(tiny)["estimates"]["selection_corrected"].any()
+
+
+def test_three_sample__strength_is_that_of_the_study_that_estimates(tiny):
+    add_selector(tiny)
+    declare(tiny, 'three_sample = { x = "z" }')
+    tables = run(tiny)
+    declared = tables["thresholds"].filter("is_declared").row(0, named=True)
+    assert declared["mean_f"] == pytest.approx(tables["instruments"]["f_statistic"].mean())
+    assert tables["thresholds"].filter(~pl.col("is_declared"))["mean_f"][0] > declared["mean_f"]
+
+
+def test_no_instruments__says_where_none_was_found(tiny):
+    declare(tiny, "cis.x = { chromosome = 22, start = 900000, end = 900100 }")
+    (message,) = run(tiny)["estimates"].filter("is_primary")["message"]
+    assert "in the region that instruments are taken from" in message
+
+
+def test_null_leads__unknown_at_a_relaxed_threshold_make_no_finding(make_study):
+    """A list of hits does not say how many tests there were."""
+    tiny = make_study(n_variants=120)
+    rows = tiny.rows("x")
+    for row in rows:
+        row["p_value"] = "1e-9"
+    tiny.write("x", rows)
+    declare(tiny, 'relaxed = { p_threshold = 1e-5, reason = "a list" }')
+    tables = run(tiny)
+    assert tables["thresholds"].filter("is_declared")["expected_null_leads"][0] is None
+    (message,) = tables["diagnostics"].filter(name="null_leads_in_doubt")["message"]
+    assert "nobody can tell" in message
+    assert tables["evidence"]["direction"].to_list() == ["unclear"]
+
+
 def test_cis__instruments_lie_in_the_region(tiny):
     declare(tiny, 'cis.x = { gene = "G", chromosome = 2, start = 1500, end = 2500, flank_kb = 0.2 }')
     tables = run(tiny)
@@ -140,8 +186,8 @@ def test_cis__instruments_lie_in_the_region(tiny):
     assert lost(tables, "x", "instruments") == {"outside_cis_window": 39}
     assert tables["estimates"].filter("is_primary")["method"].to_list() == ["wald_ratio"]
     row = tables["thresholds"].filter("is_declared").row(0, named=True)
-    assert row["expected_null_leads"] is None
-    assert "cis window" in row["message"]
+    assert row["expected_null_leads"] == pytest.approx(5e-8)  # one variant lies there
+    assert row["message"] == ""
 
 
 def test_exclude__list_of_names_and_regions(tiny):
@@ -281,6 +327,7 @@ def test_proxies__stand_in_for_what_the_outcome_lacks(tiny):
     theirs = float(outcome[1]["beta"])
     same = used["effect_allele"] == tiny.rows("x")[0]["effect_allele"]
     assert used["beta_outcome"] == pytest.approx(-theirs if same else theirs)  # the alleles of the two go apart
+    assert used["matched_by"] == "proxy"
     notes = tables["row_report"].filter(reason="stand_in_used")
     assert notes["count"].to_list() == [1]
 
@@ -295,6 +342,22 @@ def test_panel__gives_estimators_their_ld(panelled):
     test = tables["diagnostics"].filter(method="ivw_ld", name="max_abs_ld_r").row(0, named=True)
     r = np.abs(np.corrcoef(dosages)) - np.eye(40)
     assert test["statistic"] == pytest.approx(r.max())
+
+
+def test_panel__what_does_not_vary_there_is_no_instrument(panelled):
+    tiny, dosages = panelled
+    dosages[[3, 4]] = 2
+    tiny.add_panel(dosages.tolist())
+    declare(tiny, "r2 = 0.2", before=PANEL)
+    assert lost(run(tiny), "x", "instruments")["no_variation_in_panel"] == 2
+
+
+def test_panel__in_which_nothing_varies_is_refused(panelled):
+    tiny, dosages = panelled
+    tiny.add_panel(np.full_like(dosages, 2).tolist())
+    declare(tiny, "r2 = 0.2", before=PANEL)
+    with pytest.raises(RunStoppedError, match="panel_monomorphic"):
+        run_study(tiny.file, workers=1)
 
 
 def test_panel__clumps_by_f(panelled):

@@ -39,14 +39,16 @@ def independence(inst: Instruments, estimate: Estimate, *, clumped: bool = False
     estimate : Estimate
         Primary estimate of the pair, with its diagnostics.
     clumped : bool
-        The instruments were clumped by linkage disequilibrium: neighbours are then no sign.
+        The instruments were clumped by linkage disequilibrium: neighbours are then no doubt, only worth knowing.
 
     Returns
     -------
     tuple of Test
-        ``n_loci``: number of loci, if all positions are known. ``variants_close_together`` and ``too_little_scatter``
-        only where there is something to say: the message is the sentence. ``independence_in_doubt`` if the estimate
-        can be no finding: variants lie close together, or scatter too little where positions cannot be looked at.
+        ``n_loci``: number of loci, if all positions are known. Only where there is something to say, and then the
+        message is the sentence: ``variants_close_together``; after clumping ``neighbours_after_clumping`` (a signal of
+        |z| 50 shows through at a neighbour of r² 0.02 with |z| 7); ``too_little_scatter``. ``independence_in_doubt``
+        if the estimate can be no finding: variants lie close together and were not clumped, or scatter too little
+        where positions cannot be looked at.
 
     Notes
     -----
@@ -68,12 +70,13 @@ def independence(inst: Instruments, estimate: Estimate, *, clumped: bool = False
     entry = ESTIMATORS[estimate.method]
     n, n_loci = inst.n_variants, _n_loci(inst)
     found = [Test("n_loci", float(n_loci))] if n_loci else []
-    if n_loci and not (clumped or entry.needs_ld or entry.needs_positions):
+    if n_loci and not (entry.needs_ld or entry.needs_positions):
         by_chance = n * -math.expm1(-n * CLOSE_KB / GENOME_KB)
         if n - n_loci - by_chance > max(1.0, MANY_CLOSE * n):
             where = count(n_loci, "locus", "loci")
             message = f"{n} variants in {where} (gaps up to {CLOSE_KB:g} kb) are counted as independent"
-            found.append(Test("variants_close_together", float(n - n_loci), message=message))
+            name = "neighbours_after_clumping" if clumped else "variants_close_together"
+            found.append(Test(name, float(n - n_loci), message=message))
     found += _scatter(estimate) if not entry.needs_ld else []
     doubts = [t.message for t in found if t.name == "variants_close_together" or (t.message and not n_loci)]
     return tuple(found) + ((Test(DOUBT, None, message=" and ".join(doubts)),) if doubts else ())

@@ -6,13 +6,26 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from osteobiome.core.estimate import NULL_LEADS_DOUBT
 from osteobiome.core.text import count, join, significant, threshold_text
-from osteobiome.report.flags.flag import Flag, some_names
+from osteobiome.report.flags.flag import Flag, pair_name, some_names
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
 ANCHOR = "instruments"
+CLEAR = 1.96
+"""Estimate over its standard error from which on a 95 % interval excludes 0."""
+FEW_BY_CHANCE = 0.1
+"""Share of the instruments expected by chance up to which nothing need be said against it (our choice)."""
+_SELECTED = {
+    "same": "Effects of variants chosen so are too large (winner's curse) and some are null; no estimate is corrected "
+    "for it.",
+    "other": "Another study chose them, so their effects are not too large; some may have no effect at all.",
+    "overlap": "Another study chose them, but the same people may be in both: effects may be too large (winner's "
+    "curse), some are null, and no estimate is corrected for it.",
+}
+"""What a relaxed threshold does to the effects, by who selected."""
 
 
 def selection_flags(content: Content) -> list[Flag]:
@@ -37,29 +50,28 @@ def selection_flags(content: Content) -> list[Flag]:
 def _threshold(content: Content) -> list[Flag]:
     """Flag a threshold above genome-wide significance: the variants were chosen for effects that are partly noise."""
     chosen = content.study["selection"]
-    found: dict[tuple[float, bool], list[str]] = {}
+    found: dict[tuple[float, str, str], list[str]] = {}
     for name, threshold in chosen["relaxed"].items():
         other = chosen["three_sample"].get(name)
-        is_corrected = other is not None and other["shared_cohorts"] == []
-        found.setdefault((threshold, is_corrected), []).append(content.label(name))
+        who = "same" if other is None else "other" if other["shared_cohorts"] == [] else "overlap"
+        found.setdefault((threshold, who, content.why_relaxed(name)), []).append(content.label(name))
     flags = []
-    for (threshold, is_corrected), labels in found.items():
+    for (threshold, who, why), labels in found.items():
         text = f"Instruments of {some_names(labels)} were taken up to p = {threshold_text(threshold)}"
-        text += f" ({chosen['reason']}). " if chosen["reason"] else "; no reason was declared. "
-        text += (
-            "Another study chose them, so their effects are not too large; some have no effect at all. "
-            if is_corrected
-            else "Effects of variants chosen so are too large (winner's curse) and some are null; nothing was "
-            "corrected. "
-        )
-        flags.append(Flag("caution", "Relaxed threshold", f"{text}All results with them are exploratory.", ANCHOR))
+        text += f" ({why}). " if why else "; no reason was declared. "
+        text += f"{_SELECTED[who]} All results with them are exploratory."
+        flags.append(Flag("caution", "Relaxed threshold", text, ANCHOR))
     return flags
 
 
 def _null_leads(content: Content) -> list[Flag]:
-    """Flag exposures whose instruments may mostly be there by chance."""
-    declared = content.thresholds.filter(pl.col("is_declared") & pl.col("expected_null_leads").is_not_null())
-    many = declared.filter("is_exploratory").to_dicts()
+    """Flag exposures whose instruments may mostly be there by chance; without instruments there is nothing to flag."""
+    declared = content.thresholds.filter(pl.col("is_declared") & (pl.col("n_variants") > 0))
+    known = declared.filter(pl.col("expected_null_leads").is_not_null())
+    n_unknown = declared.height - known.height
+    unknown = f" For {count(n_unknown, 'exposure')} that number is not known." if n_unknown else ""
+    many = known.filter("is_exploratory").to_dicts()
+    doubts = _doubted(content, [row["exposure"] for row in many])
     if many:
         parts = [
             f"{significant(row['expected_null_leads'], 2)} of {count(row['n_variants'], 'instrument')} of "
@@ -68,14 +80,37 @@ def _null_leads(content: Content) -> list[Flag]:
         ]
         text = (
             f"By chance alone one expects {some_names(parts)}. More than half is too many: such a result is never a "
-            "finding, whatever its p."
+            f"finding, whatever its p.{unknown}"
         )
-        return [Flag("caution", "Instruments by chance", text, ANCHOR)]
-    if declared.is_empty():
-        return []
-    worst = declared["expected_null_leads"].max()
-    text = f"Of no exposure more than {significant(worst, 2)} instruments are to be expected by chance."  # type: ignore[arg-type]
-    return [Flag("good", "Instruments by chance", text, ANCHOR)]
+        return [Flag("caution", "Instruments by chance", text, ANCHOR), *doubts]
+    if doubts or known.is_empty():
+        return doubts
+    shares = known.with_columns(share=pl.col("expected_null_leads") / pl.col("n_variants"))
+    worst = shares.sort("share", descending=True, maintain_order=True).row(0, named=True)
+    most = "" if known.height == 1 else ", the largest share of any exposure"
+    text = (
+        f"By chance alone one expects {significant(worst['expected_null_leads'], 2)} of "
+        f"{count(worst['n_variants'], 'instrument')} of {content.label(worst['exposure'])}{most}.{unknown}"
+    )
+    is_few = worst["share"] <= FEW_BY_CHANCE and not n_unknown
+    return [Flag("good" if is_few else "note", "Instruments by chance", text, ANCHOR)]
+
+
+def _doubted(content: Content, named: list[str]) -> list[Flag]:
+    """Flag exposures whose pairs are doubted for their instruments although no number says so."""
+    rows = content.diagnostics.filter((pl.col("name") == NULL_LEADS_DOUBT) & ~pl.col("exposure").is_in(named))
+    found: dict[str, list[str]] = {}
+    for row in rows.unique("exposure", maintain_order=True).to_dicts():
+        found.setdefault(row["message"], []).append(content.label(row["exposure"]))
+    return [
+        Flag(
+            "caution",
+            "Instruments by chance",
+            f"No result of {some_names(labels)} is a finding, whatever its p: {message}.",
+            ANCHOR,
+        )
+        for message, labels in found.items()
+    ]
 
 
 def _three_sample(content: Content) -> list[Flag]:
@@ -136,14 +171,14 @@ def _shared(content: Content) -> list[Flag]:
 
 def _stand_ins(content: Content) -> list[Flag]:
     """Tell how many instruments are represented by another variant in the outcome."""
-    used = content.proxies.filter(pl.col("proxy").is_not_null())
-    if used.is_empty():
+    used = content.stand_ins_used
+    lowest = content.stand_ins["r2"].min()
+    if used.is_empty() or not isinstance(lowest, float):
         return []
-    pairs = used.select("exposure", "outcome").n_unique()
     text = (
-        f"In {count(pairs, 'pair')} variants of the outcome stand in for {count(used.height, 'instrument')} that it "
-        f"lacks (lowest r² {significant(used['r2'].min(), 2)}). Their effects are not scaled, so they lean a little "  # type: ignore[arg-type]
-        "towards 0."
+        f"In {count(used['subject'].n_unique(), 'pair')} variants of the outcome stand in for "
+        f"{count(int(used['count'].sum()), 'instrument')} that it lacks (lowest r² {significant(lowest, 2)}). Their "
+        "effects are not scaled, so estimates lean a little towards 0."
     )
     return [Flag("note", "Proxies in the outcome", text, ANCHOR)]
 
@@ -153,16 +188,38 @@ def _steiger_filter(content: Content) -> list[Flag]:
     if not content.study["selection"]["steiger_filter"]:
         return []
     rows = content.row_report.filter(step="steiger", reason="explains_more_of_the_outcome")
-    silent = content.diagnostics.filter(name="steiger_filter")
+    silent = content.diagnostics.filter(name="steiger_filter").unique(["exposure", "outcome"], maintain_order=True)
     flags = []
     if rows.height:
+        number = int(rows["count"].sum())
+        verb, were = ("explains", "was") if number == 1 else ("explain", "were")
         text = (
-            f"{count(int(rows['count'].sum()), 'instrument')} that explain more of the outcome than of the exposure "
-            f"were left out in {count(rows.height, 'pair')}. The filter moves estimates in a direction that is known "
-            "beforehand; the estimate without it stands among the tests of each pair."
+            f"{count(number, 'instrument')} that {verb} more of the outcome than of the exposure {were} left out in "
+            f"{count(rows.height, 'pair')}. The filter moves estimates in a direction that is known beforehand; the "
+            "estimate without it stands among the tests of each pair."
         )
-        flags.append(Flag("note", "Steiger filter", text, "flow"))
+        changed = _changed_by_filter(content)
+        if changed:
+            text += f" It changes direction or significance of {some_names(changed)}."
+        flags.append(Flag("caution" if changed else "note", "Steiger filter", text, "flow"))
     if silent.height:
-        text = f"The Steiger filter was declared but could not look at {count(silent.height, 'pair')}: "
-        flags.append(Flag("caution", "Steiger filter without effect", f"{text}{silent['message'][0]}", "pairs"))
+        text = (
+            f"The Steiger filter was declared but could not look at {count(silent.height, 'pair')} "
+            f"({some_names([pair_name(content, row) for row in silent.to_dicts()])}), which kept all instruments; the "
+            "pair's part of the page says what is missing."
+        )
+        flags.append(Flag("caution", "Steiger filter without effect", text, "pairs"))
     return flags
+
+
+def _changed_by_filter(content: Content) -> list[str]:
+    """Return the pairs whose primary estimate has another sign, or excludes 0 on one side only, without the filter."""
+    changed = []
+    for row in content.primary().filter(status="ok").to_dicts():
+        test = content.diagnostic(row, "estimate_without_steiger_filter", method="steiger_filter")
+        if test is None or test["estimate"] is None or not test["se"]:
+            continue
+        before, after = test["estimate"] / test["se"], row["beta"] / row["se"]
+        if before * after < 0.0 or (abs(before) > CLEAR) != (abs(after) > CLEAR):
+            changed.append(pair_name(content, row))
+    return changed

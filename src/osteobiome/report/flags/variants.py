@@ -31,6 +31,7 @@ def variant_flags(content: Content) -> list[Flag]:
     return [
         *_strength(content),
         *_crowded(content),
+        *_shining_through(content),
         *_independence(content),
         *_without_ld(content),
         *_given(content),
@@ -65,6 +66,12 @@ def _independence(content: Content) -> list[Flag]:
         ~pl.col("method").is_in(list(with_ld)) & (pl.col("n_variants") > 1) & ~pl.col("exposure").is_in(list(clumped))
     )
     found = []
+    given = plain.filter(pl.col("exposure").is_in(list(content.study["given"])))
+    if given.height and content.study["clumping"]["ld"]:
+        names = [content.label(trait_id) for trait_id in given["exposure"].unique(maintain_order=True)]
+        text = f"The lists given for {some_names(names)} were taken to be independent; given lists are never clumped."
+        found.append(Flag("note", "Independence not checked", text, "flow"))
+        plain = plain.filter(~pl.col("exposure").is_in(list(content.study["given"])))
     if plain.height:
         names = [content.label(trait_id) for trait_id in plain["exposure"].unique(maintain_order=True)]
         text = (
@@ -149,3 +156,20 @@ def _crowded(content: Content) -> list[Flag]:
         "locus."
     )
     return [Flag("caution", "Variants close together", text, "methods")]
+
+
+def _shining_through(content: Content) -> list[Flag]:
+    """Flag clumped instruments that lie close together: a strong signal shows through at variants in weak LD."""
+    rows = content.primary().to_dicts()
+    found = [(row, content.diagnostic(row, "neighbours_after_clumping", method="independence")) for row in rows]
+    near = [(test["statistic"], row, test) for row, test in found if test]
+    if not near:
+        return []
+    _, row, test = max(near, key=lambda item: item[0])
+    text = (
+        f"After clumping at r² {content.study['clumping']['r2']:g} instruments still lie close together in "
+        f"{count(len(near), 'pair')}, most in {pair_name(content, row)}: {test['message']}. A strong signal shows "
+        "through at neighbours in weak LD with it: a smaller r² tells, and ivw_lead, which takes the strongest variant "
+        "of each locus."
+    )
+    return [Flag("caution", "Neighbours after clumping", text, "instruments")]

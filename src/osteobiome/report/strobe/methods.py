@@ -208,8 +208,10 @@ def _sought(content: Content) -> str:
     """Say whether stand-ins for what an outcome lacks were sought."""
     if content.study["selection"]["proxies"] is None:
         return "no proxies were sought"
-    used = content.proxies.filter(pl.col("proxy").is_not_null()).height
-    return f"{count(used, 'other')} had a proxy in their place"
+    used = int(content.stand_ins_used["count"].sum())
+    if not used:
+        return "proxies were sought, none stood in"
+    return f"{count(used, 'other')} had a proxy in {'its' if used == 1 else 'their'} place"
 
 
 def _many_tests(content: Content) -> Answer:

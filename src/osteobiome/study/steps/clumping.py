@@ -95,7 +95,7 @@ def _clumps(
         by=params["by"],
         mode=params["mode"],
     )
-    return clump_traits(tables, panel, index=index, options=options)
+    return clump_traits(tables, panel, index=index, options=options, keep_constant=False)
 
 
 def _null_leads(

@@ -14,7 +14,7 @@ from osteobiome.instruments.candidates import CANDIDATE_P, Weak, passing
 from osteobiome.instruments.described import GIVEN, THREE_SAMPLE, described
 from osteobiome.instruments.panel_leads import unclumped_leads
 from osteobiome.instruments.selection import select
-from osteobiome.instruments.sweep import threshold_sweep
+from osteobiome.instruments.sweep import described_set, threshold_sweep
 from osteobiome.instruments.three_sample import three_sample
 from osteobiome.ld import ClumpOptions, clump_with_matrix
 from osteobiome.ld.reading import read_ld
@@ -35,11 +35,10 @@ if TYPE_CHECKING:
     from osteobiome.instruments.selection import Clumping
     from osteobiome.sumstats import SumStats
 
-LIST_OF_HITS = "only_significant_rows"
-"""Finding of a file that is no whole study: what chance yields in it, nobody can tell."""
+LISTS_OF_HITS = {"only_significant_rows", "selected_rows"}
+"""Findings of a file that is no whole study: what chance yields in it, nobody can tell."""
 NOT_WHOLE = "The file holds significant rows only, so how many tests there were is not known."
-IN_REGION = "Not worked out for a cis window, which few leads by chance fall into."
-BY_MATRIX = "Not worked out for clumping with an LD matrix, which covers some regions only."
+UPPER = "At most so many: what clumping merges is counted apart here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class _Choice:
             params["by"],
             eligibility_of(one, inputs.locations, genome_build=params["genome_build"]),
             folder,
-            LIST_OF_HITS not in findings["check"],
+            LISTS_OF_HITS.isdisjoint(findings["check"]),
             _clumping(inputs),
         )
 
@@ -107,7 +106,7 @@ def run(inputs: Inputs, out: Path) -> None:
     write_sumstats(selected, out)
     _write(out, "row_report", table("row_report", (row for report in reports for row in report.records())))
     _write(out, "instruments", _described(selected.frame, choice, weak))
-    _write(out, "thresholds", _thresholds(choice, inputs))
+    _write(out, "thresholds", _thresholds(choice, inputs, selected.frame))
     if "clumping" in inputs.locations:
         found = read_table(inputs.locations["clumping"] / "findings.parquet", schema="findings")
         _write(out, "findings", found.filter(subject=choice.trait_id))
@@ -146,8 +145,11 @@ def _described(frame: pl.DataFrame, choice: _Choice, weak: Weak | None) -> pl.Da
     )
 
 
-def _thresholds(choice: _Choice, inputs: Inputs) -> pl.DataFrame:
-    """Return what the declared and the usual thresholds give; nothing where the list is given."""
+def _thresholds(choice: _Choice, inputs: Inputs, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Return what the declared and the usual thresholds give; nothing where the list is given.
+
+    Strength at the declared one is that of the study which estimates, at the others that of the one which selects.
+    """
     if choice.is_given:
         return table("thresholds")
     thresholds = swept(choice.p_threshold, by=choice.by)
@@ -158,6 +160,11 @@ def _thresholds(choice: _Choice, inputs: Inputs) -> pl.DataFrame:
     found = threshold_sweep(
         eligible, trait_id=choice.trait_id, thresholds=thresholds, clumping=choice.clumping, null_leads=known
     )
+    if choice.selected_in != choice.trait_id:
+        declared = described_set(
+            chosen, trait_id=choice.trait_id, threshold=choice.p_threshold, expected=known.get(choice.p_threshold)
+        )
+        found = pl.concat([found.filter(pl.col("p_threshold") != choice.p_threshold), declared]).sort("p_threshold")
     beside = leads.drop("exposure", "expected_null_leads")
     full = found.join(beside, on="p_threshold", how="left", maintain_order="left").with_columns(
         pl.col("trait_id").alias("exposure"),
@@ -170,23 +177,19 @@ def _thresholds(choice: _Choice, inputs: Inputs) -> pl.DataFrame:
 
 def _null_leads(choice: _Choice, inputs: Inputs, thresholds: tuple[float, ...], *, n_tests: int) -> pl.DataFrame:
     """Return the leads to expect by chance at each threshold, or why nobody can tell."""
-    why = ""
-    if not choice.is_whole:
-        why = NOT_WHOLE
-    elif choice.places.cis is not None:
-        why = IN_REGION
-    elif "clump" in inputs.params:
-        why = BY_MATRIX
-    elif "clumping" in inputs.locations:
+    if choice.is_whole and choice.places.cis is None and "clumping" in inputs.locations:
         leads = read_table(inputs.locations["clumping"] / "null_leads.parquet", schema="null_leads")
         return leads.filter(pl.col("exposure") == choice.trait_id, pl.col("p_threshold").is_in(thresholds))
+    if choice.places.cis is not None:
+        whole = pl.scan_parquet(choice.folder / "variants.parquet").filter(choice.places.cis.holds())
+        n_tests = int(whole.select(pl.len()).collect().item())
     rows = (
         {
             "exposure": choice.trait_id,
             "p_threshold": p,
-            "expected_null_leads": None if why else unclumped_leads(n_tests, p),
-            "expected_null_leads_se": None if why else 0.0,
-            "message": why,
+            "expected_null_leads": unclumped_leads(n_tests, p) if choice.is_whole else None,
+            "expected_null_leads_se": 0.0 if choice.is_whole else None,
+            "message": NOT_WHOLE if not choice.is_whole else "" if choice.clumping is None else UPPER,
         }
         for p in thresholds
     )

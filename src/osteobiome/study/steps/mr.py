@@ -82,7 +82,8 @@ def _finish(estimate: Estimate, pair: Pair, params: dict[str, Any]) -> Estimate:
     """Add family and role; name the variants that the LD matrix lacks."""
     stands_in = pair.instruments.n_variants == 1 and estimate.method == "wald_ratio"
     if estimate.status is Status.NO_COMMON_VARIANTS and pair.rows[0].n_in == 0:
-        estimate = replace(estimate, status=Status.NO_INSTRUMENTS, message=Status.NO_INSTRUMENTS.message)
+        message = _none_chosen(params["selection"][estimate.exposure], params["traits"][estimate.exposure])
+        estimate = replace(estimate, status=Status.NO_INSTRUMENTS, message=message)
     message = estimate.message
     if estimate.status is Status.MISSING_LD and pair.ld_problem:
         message = f"{message} Here: {pair.ld_problem}."
@@ -92,8 +93,17 @@ def _finish(estimate: Estimate, pair: Pair, params: dict[str, Any]) -> Estimate:
         is_primary=estimate.method == params["primary"] or stands_in,
         message=message,
         selection_corrected=estimate.selection_corrected
-        or params["selection"][estimate.exposure]["selection_corrected"],
+        or estimate.outcome in params["selection"][estimate.exposure]["selection_corrected"],
     )
+
+
+def _none_chosen(selection: dict[str, Any], trait: dict[str, Any]) -> str:
+    """Return why an exposure has no instrument, in the words of how they are chosen."""
+    if not selection["in_region"] and selection["selected_in"] == trait["trait_id"]:
+        return Status.NO_INSTRUMENTS.message
+    where = " in the region that instruments are taken from" if selection["in_region"] else ""
+    other = "" if selection["selected_in"] == trait["trait_id"] else f" of '{selection['selected_in']}', which selects,"
+    return f"Not estimable: no variant{other} passes the p threshold{where}, or none is left after clumping."
 
 
 def _with_q_values(estimates: list[Estimate], doubtful: list[bool]) -> list[Estimate]:
@@ -125,7 +135,11 @@ def _checks(
         params["traits"],
         is_lowered=params["exposure_direction"] == "lower",
         clumped=frozenset(x for x, selection in params["selection"].items() if selection["clumped"]),
-        null_leads={x: leads for x in params["selection"] if (leads := _null_leads(locations[f"x:{x}"])) is not None},
+        null_leads={
+            x: leads
+            for x, selection in params["selection"].items()
+            if (leads := _null_leads(locations[f"x:{x}"], is_relaxed=selection["is_relaxed"])) is not None
+        },
     )
     return [
         check_pair(
@@ -139,11 +153,13 @@ def _checks(
     ]
 
 
-def _null_leads(folder: Path) -> NullLeads | None:
-    """Return the instruments that chance yields at the declared threshold, if that is known."""
+def _null_leads(folder: Path, *, is_relaxed: bool) -> NullLeads | None:
+    """Return the instruments that chance yields at the declared threshold; None if none were chosen here."""
     declared = read_table(folder / "thresholds.parquet", schema="thresholds").filter("is_declared")
-    for row in declared.filter(pl.col("expected_null_leads").is_not_null()).to_dicts():
-        return NullLeads(row["expected_null_leads"], row["n_variants"], row["is_exploratory"])
+    for row in declared.filter(pl.col("n_variants") > 0).to_dicts():
+        expected = row["expected_null_leads"]
+        exploratory = bool(row["is_exploratory"]) if expected is not None else is_relaxed
+        return NullLeads(expected, row["n_variants"], exploratory)
     return None
 
 
