@@ -131,8 +131,10 @@ def pair_sentences(content: Content) -> list[str]:
         )
     if chosen["steiger_filter"]:
         rows = content.row_report.filter(step="steiger", reason="explains_more_of_the_outcome")
+        silent = content.diagnostics.filter(name="steiger_filter").select("exposure", "outcome").n_unique()
+        unseen = f"; it could not look at {count(silent, 'pair')}" if silent else ""
         sentences.append(
             "Instruments that explain more of the outcome than of the exposure were left out (Steiger filter): "
-            f"{count(int(rows['count'].sum()), 'case')}."
+            f"{count(int(rows['count'].sum()), 'case')}{unseen}."
         )
     return sentences

@@ -102,7 +102,7 @@ def test_exposures__numbers_of_two_studies_do_not_stand_in_one_row():
     assert one["sweep"][0]["i2_gx"] == "0.9"
     same = LEVEL | {"n_variants": 1, "mean_f": 36.0}
     (one,) = exposures_view(build(study=other, instruments=[INSTRUMENT], thresholds=[same]))
-    assert (one["i2_gx"], one["explained"]) == ("0.9", "1.23 % (of 4 with a sample size), if independent")
+    assert (one["i2_gx"], one["explained"]) == ("0.9", "1.23 %, if independent")
 
 
 def test_corrected__says_why_an_effect_is_not_corrected():
@@ -259,6 +259,13 @@ def test_flags__steiger_filter_that_could_not_look():
     content = build(study=selection(steiger_filter=True), add={"diagnostics": tests})
     text = titles(content, "caution")["Steiger filter without effect"]
     assert "could not look at 2 pairs (Exposure X → Outcome Y and Exposure X → Outcome Z)" in text
+    assert "(Steiger filter): 0 cases; it could not look at 2 pairs." in " ".join(pair_sentences(content))
+
+
+def test_flags__one_instrument_that_the_steiger_filter_left_out_is_singular():
+    lost = rows("x -> y", "steiger", 6, 5, reason="explains_more_of_the_outcome", count=1)
+    text = titles(build(study=selection(steiger_filter=True), add={"row_report": [lost]}), "note")["Steiger filter"]
+    assert text.startswith("1 instrument that explains more of the outcome than of the exposure was left out in 1 pair.")
 
 
 @pytest.mark.parametrize(
