@@ -59,7 +59,12 @@ def test_exposures__strength_and_leads_by_chance():
     weak = INSTRUMENT | {"rsid": "rs2", "f_statistic": 20.0}
     (one,) = exposures_view(build(instruments=[INSTRUMENT, weak], thresholds=[LEVEL]))
     assert (one["label"], one["how"], one["n"]) == ("Exposure X", "p ≤ 5 × 10⁻⁸", "2")
-    assert (one["mean_f"], one["min_f"], one["explained"], one["expected"]) == ("28", "20", "1.23 %, if independent", "0.04 ± 0.001")
+    assert (one["mean_f"], one["min_f"], one["explained"], one["expected"]) == (
+        "28",
+        "20",
+        "1.23 %, if independent",
+        "0.04 ± 0.001",
+    )
     assert [row["threshold"] for row in one["sweep"]] == ["5 × 10⁻⁸ (declared)"]
 
 
@@ -68,7 +73,9 @@ def test_exposures__what_is_not_known_is_said():
     part = LEVEL | {"n_with_size": 3}
     assert exposures_view(build(thresholds=[unknown]))[0]["expected"] == "Not worked out."
     assert exposures_view(build(thresholds=[unknown]))[0]["explained"] == "–"
-    assert exposures_view(build(thresholds=[part]))[0]["explained"] == "1.23 % (of 3 with a sample size), if independent"
+    assert (
+        exposures_view(build(thresholds=[part]))[0]["explained"] == "1.23 % (of 3 with a sample size), if independent"
+    )
     assert exposures_view(build())[0]["mean_f"] == "–"
     upper = LEVEL | {"expected_null_leads_se": 0.0, "message": "At most so many."}
     assert exposures_view(build(thresholds=[upper]))[0]["expected"] == "0.04. At most so many."
@@ -265,7 +272,9 @@ def test_flags__steiger_filter_that_could_not_look():
 def test_flags__one_instrument_that_the_steiger_filter_left_out_is_singular():
     lost = rows("x -> y", "steiger", 6, 5, reason="explains_more_of_the_outcome", count=1)
     text = titles(build(study=selection(steiger_filter=True), add={"row_report": [lost]}), "note")["Steiger filter"]
-    assert text.startswith("1 instrument that explains more of the outcome than of the exposure was left out in 1 pair.")
+    assert text.startswith(
+        "1 instrument that explains more of the outcome than of the exposure was left out in 1 pair."
+    )
 
 
 @pytest.mark.parametrize(
