@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status, failed
-from osteobiome.mr.fit import Block, TestColumn, strength
+from osteobiome.mr.fit import BatchFit, Block, TestColumn, strength
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,3 +114,49 @@ def strength_tests(inst: Instruments) -> tuple[Test, ...]:
 def _exponent(values: NDArray[np.float64]) -> int:
     """Return the power of two that the largest value stays below."""
     return int(np.frexp(values.max())[1])
+
+
+def concluded(
+    inst: Instruments,
+    method: str,
+    *,
+    beta: float,
+    se: float,
+    level: float,
+    df: float | None = None,
+    tests: tuple[Test, ...] = (),
+    message: str = "",
+) -> Estimate:
+    """Return an estimate with interval and p value, or the status that its numbers left the range of doubles.
+
+    Parameters
+    ----------
+    inst : Instruments
+        Harmonised pair.
+    method : str
+        Name of the estimator.
+    beta, se : float
+        Outcome units per exposure unit.
+    level : float
+        Coverage of the interval.
+    df : float, optional
+        Degrees of freedom of the t distribution; left out, the normal.
+    tests : tuple of Test
+        Diagnostics.
+    message : str
+        Worth knowing although there is a number.
+    """
+    n = inst.n_variants
+    if not (math.isfinite(beta) and 0.0 < se < math.inf):
+        return labelled(failed(method, Status.NOT_FINITE, n_variants=n, level=level), inst)
+    fit = BatchFit(
+        method,
+        np.array([beta]),
+        np.array([se]),
+        None if df is None else np.array([df]),
+        np.array([n]),
+        np.zeros(1, dtype=np.int8),
+        (),
+        level,
+    )
+    return labelled(replace(fit.estimates()[0], diagnostics=tests, message=message), inst)
