@@ -23,6 +23,7 @@ from osteobiome.mr.estimators import (
     ivw_radial,
     ivw_robust,
     ivw_robust_penalised,
+    ivw_unweighted,
     lasso,
     maximum_likelihood,
     mrmix,
@@ -42,6 +43,7 @@ from osteobiome.mr.fit import BatchFit, Block
 from osteobiome.mr.registry import ESTIMATORS, Estimator, estimator
 
 __all__ = [
+    "ivw_unweighted",
     "grip",
     "ivw_additive",
     "maximum_likelihood",

@@ -21,6 +21,7 @@ from osteobiome.mr.estimators.ivw_penalised import ivw_penalised
 from osteobiome.mr.estimators.ivw_radial import ivw_radial
 from osteobiome.mr.estimators.ivw_robust import ivw_robust
 from osteobiome.mr.estimators.ivw_robust_penalised import ivw_robust_penalised
+from osteobiome.mr.estimators.ivw_unweighted import ivw_unweighted
 from osteobiome.mr.estimators.lasso import lasso
 from osteobiome.mr.estimators.maximum_likelihood import maximum_likelihood
 from osteobiome.mr.estimators.mrmix import mrmix
@@ -37,6 +38,7 @@ from osteobiome.mr.estimators.weighted_mode import weighted_mode
 from osteobiome.mr.estimators.weighted_mode_nome import weighted_mode_nome
 
 __all__ = [
+    "ivw_unweighted",
     "grip",
     "ivw_additive",
     "maximum_likelihood",

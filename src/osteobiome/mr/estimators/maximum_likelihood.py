@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from osteobiome.core.errors import Fault, SchemaError
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.fit import beyond_range_is_a_status, check_level, check_option, heterogeneity
+from osteobiome.mr.fit import beyond_range_is_a_status, check_level, check_option, check_psi, heterogeneity
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, concluded, obstacle, strength_tests
 from osteobiome.stats.profile_score import lowest_slope
@@ -114,6 +113,5 @@ def maximum_likelihood(
     """
     check_option("model", model, ("multiplicative", "fixed"))
     check_level(level)
-    if not -1.0 < psi < 1.0:
-        raise SchemaError(Fault("bad_option", "option psi", f"value {psi}", "a correlation between -1 and 1"))
+    check_psi(psi)
     return _estimate(inst, model=model, psi=psi, level=level).raise_if_failed()

@@ -120,10 +120,9 @@ def test_debiasing__mends_weak_instruments():
     estimates = {"ivw": [], "divw": [], "raps": []}
     for seed in range(60):
         rng = np.random.default_rng([11, seed])
-        x = 0.01 * rng.normal(size=500)
-        pair = Instruments.from_arrays(
-            x + 0.01 * rng.normal(size=500), np.full(500, 0.01), 0.5 * x + 0.01 * rng.normal(size=500), np.full(500, 0.01)
-        )  # fmt: skip
+        x, error = 0.01 * rng.normal(size=500), 0.01 * rng.normal(size=(2, 500))
+        se = np.full(500, 0.01)
+        pair = Instruments.from_arrays(x + error[0], se, 0.5 * x + error[1], se)
         for name, found in estimates.items():
             options = {"overdispersion": False} if name == "raps" else {}
             found.append(fit(name, pair, **options).beta)
