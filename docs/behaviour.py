@@ -76,11 +76,12 @@ def figure(name: str) -> Figure:
         "scale": {"domain": [name, COMPARED], "range": ["#0072B2", "#999999"]},
     }  # fmt: skip
     y = {"type": "quantitative", "title": "estimate", "scale": {"domain": [-0.3, 1.3], "clamp": True}}
+    band = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour}
     layers = [
-        {"mark": {"type": "area", "opacity": 0.2}, "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour}},
+        {"mark": {"type": "area", "opacity": 0.2}, "encoding": band},
         {"mark": {"type": "line", "point": True}, "encoding": {"x": x, "y": y | {"field": "middle"}, "color": colour}},
         {"mark": {"type": "rule", "strokeDash": [4, 4]}, "encoding": {"y": {"datum": EFFECT}}},
-    ]  # fmt: skip
+    ]
     spec: Spec = {
         "data": {"name": "behaviour"},
         "datasets": {"behaviour": rows},

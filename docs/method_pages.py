@@ -55,8 +55,8 @@ def page(name: str) -> str:
         parts += [
             "## Behaviour under pleiotropy",
             f"![Mean estimate of {name} and of ivw as more variants are invalid](behaviour/{name}.svg)",
-            "Simulated: 30 variants, effect 0.3 (dashed), 200 pairs at each point; line: median of the estimates, band: "
-            "the middle 80 % of them. Made by `python -m docs.behaviour`, which says how.",
+            "Simulated: 30 variants, effect 0.3 (dashed), 200 pairs at each point; line: median of the estimates, "
+            "band: the middle 80 % of them. Made by `python -m docs.behaviour`, which says how.",
         ]
     parts += ["## When there is no number", _raises(doc.sections["Raises"])]
     parts += ["## Example", _example(doc.sections["Examples"])]
@@ -118,10 +118,28 @@ def fill(path: Path, made: str) -> None:
     path.write_text(f"{START}\n\n{made}\n\n{END}{after or chr(10)}", encoding="utf-8")
 
 
+def index() -> str:
+    """Return the list of all estimators."""
+    lines = [
+        "# Estimators",
+        "",
+        "| method | name | variants | random numbers | source |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, entry in sorted(ESTIMATORS.items()):
+        most = f" to {entry.max_variants}" if entry.max_variants else " or more"
+        drawn = "yes" if entry.stochastic else ""
+        lines.append(
+            f"| [`{name}`]({name}.md) | {entry.label} | {entry.min_variants}{most} | {drawn} | doi:{entry.doi} |"
+        )
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Write the pages of all estimators."""
+    """Write the pages of all estimators, and their list."""
     for name in ESTIMATORS:
         fill(FOLDER / f"{name}.md", page(name))
+    fill(FOLDER / "README.md", index())
 
 
 if __name__ == "__main__":

@@ -78,13 +78,15 @@ def test_raps__robust_equations_hold_here_and_not_in_mr_raps(load, loss):
         ours = result.beta, result.diagnostic("tau2").statistic
         theirs = frozen["beta.hat"], frozen["tau2.hat"]
         size = np.sum(np.square(effects[1]) / np.square(effects[3]))
-        second = [abs(scatter_score(slope, tau2, effects, loss)) / size for slope, tau2 in (ours, theirs)]
+        second = [
+            abs(scatter_score(effects, slope=slope, tau2=tau2, loss=loss)) / size for slope, tau2 in (ours, theirs)
+        ]
         assert second[0] < 1e-9
         assert second[1] > 1e-6
         at = LOSSES.index(loss), TUNING[loss], 0.0
         first = profile_loss(*effects, ours[1], ours[0], *at)
         assert abs(first[1]) * abs(ours[0]) < 1e-6 * first[0]
-        assert lowest_slope(*effects, tau2=ours[1], loss=loss)[1] >= first[0] * (1 - 1e-12)
+        assert lowest_slope(effects, tau2=ours[1], loss=loss)[1] >= first[0] * (1 - 1e-12)
 
 
 def test_maximum_likelihood__is_the_optimum_and_lower_than_where_others_stop(load):
@@ -112,7 +114,7 @@ def test_maximum_likelihood__ldl_is_not_the_number_of_the_packages(load):
 def test_maximum_likelihood__profile_is_that_of_all_parameters(load, psi):
     """The full likelihood, with every exposure effect a parameter, is lowest where the profile is."""
     pair = Scaled.of(load("ldl_chd28").pair())
-    slope, loss = lowest_slope(pair.x, pair.se_x, pair.y, pair.se_y, psi=psi)
+    slope, loss = lowest_slope((pair.x, pair.se_x, pair.y, pair.se_y), psi=psi)
 
     def full(theta):
         total = 0.0

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Loss = Literal["l2", "huber", "tukey"]
+Effects = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
+"""Exposure effects, their errors, outcome effects, their errors."""
 LOSSES: tuple[Loss, ...] = ("l2", "huber", "tukey")
 TUNING = {"l2": math.inf, "huber": 1.345, "tukey": 4.685}
 """Tuning constants of 95 % efficiency for normal errors (Huber 1964, doi:10.1214/aoms/1177703732; Beaton & Tukey 1974,
@@ -217,21 +219,15 @@ def _lowest_angle(
 
 
 def lowest_slope(
-    x: NDArray[np.float64],
-    sx: NDArray[np.float64],
-    y: NDArray[np.float64],
-    sy: NDArray[np.float64],
-    *,
-    tau2: float = 0.0,
-    loss: Loss = "l2",
-    psi: float = 0.0,
-    near: float = math.nan,
+    data: Effects, *, tau2: float = 0.0, loss: Loss = "l2", psi: float = 0.0, near: float = math.nan
 ) -> tuple[float, float]:
     """Return the slope of least loss over the whole circle of slopes, and that loss.
 
     Parameters
     ----------
-    x, sx, y, sy, tau2, psi
+    data : tuple of numpy.ndarray, each of shape (n_variants,)
+        Exposure effects, their errors, outcome effects, their errors.
+    tau2, psi : float
         As in :func:`profile_loss`.
     loss : {"l2", "huber", "tukey"}
         Which loss.
@@ -241,10 +237,11 @@ def lowest_slope(
     Examples
     --------
     >>> x, y = np.array([0.1, 0.2, 0.3]), np.array([0.05, 0.1, 0.15])
-    >>> slope, loss = lowest_slope(x, np.full(3, 0.01), y, np.full(3, 0.01))
+    >>> slope, loss = lowest_slope((x, np.full(3, 0.01), y, np.full(3, 0.01)))
     >>> round(slope, 9), round(loss, 9)
     (0.5, 0.0)
     """
+    x, sx, y, sy = data
     # errors alike in both coordinates on average: the angle is measured in units of scale
     scale = float(np.exp(np.mean(np.log(sy)) - np.mean(np.log(sx))))
     angle, value = _lowest_angle(
@@ -253,12 +250,7 @@ def lowest_slope(
     return float(np.tan(angle)) * scale, value
 
 
-def scatter_score(
-    slope: float,
-    tau2: float,
-    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    loss: Loss,
-) -> float:
+def scatter_score(data: Effects, *, slope: float, tau2: float, loss: Loss) -> float:
     r"""Return the equation of the overdispersion: above 0 where :math:`\tau^2` is too small.
 
     :math:`\sum_j \sigma_{Xj}^2 (t_j\psi(t_j) - E[Z\psi(Z)]) / v_j`.
@@ -277,13 +269,9 @@ def scatter_score(
     return float(np.sum(np.square(sx) * (pull - loss_moments(loss).slope) / v))
 
 
-def scatter_at(
-    slope: float,
-    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    loss: Loss,
-) -> float:
+def scatter_at(data: Effects, *, slope: float, loss: Loss) -> float:
     """Return the smallest overdispersion that solves its equation; 0 if there is none to be seen."""
-    if scatter_score(slope, 0.0, data, loss) <= 0.0:
+    if scatter_score(data, slope=slope, tau2=0.0, loss=loss) <= 0.0:
         return 0.0
     x, _, y, sy = data
     largest = 4.0 * float(np.max(np.square(y - slope * x)) + np.max(np.square(sy)))
@@ -293,19 +281,20 @@ def scatter_at(
     steps = np.geomspace(smallest, largest, 200)
     before = 0.0
     for tau2 in steps.tolist():
-        if scatter_score(slope, tau2, data, loss) <= 0.0:
-            return float(
-                optimize.brentq(
-                    lambda value: scatter_score(slope, value, data, loss), before, tau2, xtol=1e-300, rtol=1e-14
-                )
+        if scatter_score(data, slope=slope, tau2=tau2, loss=loss) <= 0.0:
+            root = optimize.brentq(
+                lambda value: scatter_score(data, slope=slope, tau2=value, loss=loss),
+                before,
+                tau2,
+                xtol=1e-300,
+                rtol=1e-14,
             )
+            return float(root)
         before = tau2
     return math.nan
 
 
-def solve_with_scatter(
-    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], *, loss: Loss
-) -> tuple[float, float, bool]:
+def solve_with_scatter(data: Effects, *, loss: Loss) -> tuple[float, float, bool]:
     """Return slope and overdispersion that solve their two equations together, and whether they were found.
 
     Parameters
@@ -320,21 +309,21 @@ def solve_with_scatter(
     The slope is the one of least loss on the whole circle at the current overdispersion, this the smallest root of its
     equation at the current slope, in turn until both stand still to 1e-12; steps are halved after a hundred.
     """
-    slope, _ = lowest_slope(*data, loss=loss)
+    slope, _ = lowest_slope(data, loss=loss)
     tau2 = 0.0
     unit = float(np.median(np.square(data[3])))
     scale = 1e-3 * float(np.median(data[3]) / np.median(data[1]))
     for step in range(MAX_STEPS):
-        new = scatter_at(slope, data, loss)
+        new = scatter_at(data, slope=slope, loss=loss)
         if math.isnan(new):
             return slope, new, False
         if step >= DAMPED_AFTER:
             new = 0.5 * (new + tau2)
-        better, value = lowest_slope(*data, tau2=new, loss=loss, near=slope)
+        better, value = lowest_slope(data, tau2=new, loss=loss, near=slope)
         still = abs(better - slope) <= TOLERANCE * max(abs(better), scale) and abs(new - tau2) <= TOLERANCE * unit
         slope, tau2 = better, new
         if still:
-            other, lowest = lowest_slope(*data, tau2=tau2, loss=loss)
+            other, lowest = lowest_slope(data, tau2=tau2, loss=loss)
             if lowest >= value - TOLERANCE * abs(value):
                 return slope, tau2, True
             slope = other

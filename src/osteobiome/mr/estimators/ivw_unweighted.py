@@ -76,10 +76,11 @@ def ivw_unweighted(inst: Instruments, *, level: float = 0.95) -> Estimate:
               \mathrm{se}^2 = \max\Big(\frac{\sum_j(\hat\Gamma_j - \hat\theta\hat\gamma_j)^2}{(n-1)\sum_j
               \hat\gamma_j^2}, \frac{\sum_j\hat\gamma_j^2\sigma_{Yj}^2}{(\sum_j\hat\gamma_j^2)^2}\Big):
 
-    the error by scatter, or by the standard errors of the file if that is larger. They play no part in the weights, so an imprecise variant counts like a precise one: rarely what one
-    wants, and the estimate is far less precise where they differ. The estimate is that of TwoSampleMR's ``mr_uwr``,
-    which divides the standard error by the residual scatter where that is below 1, although in an unweighted
-    regression that scatter has the unit of the outcome: the number depends on the unit.
+    the error by scatter, or by the standard errors of the file if that is larger. They play no part in the weights, so
+    an imprecise variant counts like a precise one: rarely what one wants, and the estimate is far less precise where
+    they differ. The estimate is that of TwoSampleMR's ``mr_uwr``, which divides the standard error by the residual
+    scatter where that is below 1, although in an unweighted regression that scatter has the unit of the outcome: the
+    number depends on the unit.
 
     References
     ----------

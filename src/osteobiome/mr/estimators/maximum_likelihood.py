@@ -37,7 +37,7 @@ def _estimate(inst: Instruments, *, model: Model, psi: float, level: float) -> E
         return failure
     data = Scaled.of(inst)
     n = inst.n_variants
-    slope, loss = lowest_slope(data.x, data.se_x, data.y, data.se_y, psi=psi)
+    slope, loss = lowest_slope((data.x, data.se_x, data.y, data.se_y), psi=psi)
     q = 2.0 * loss
     curvature = information(data, slope, psi)
     se = 1.0 / math.sqrt(curvature) if curvature > 0.0 else math.nan

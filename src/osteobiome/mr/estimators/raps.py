@@ -51,7 +51,7 @@ def _estimate(inst: Instruments, *, loss: Loss, overdispersion: bool, level: flo
     if overdispersion:
         slope, tau2, found = solve_with_scatter(effects, loss=loss)
     else:
-        slope, _ = lowest_slope(*effects, loss=loss)
+        slope, _ = lowest_slope(effects, loss=loss)
     if not found:
         return labelled(failed(METHOD, Status.NOT_CONVERGED, n_variants=inst.n_variants, level=level), inst)
     try:
