@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from docs import method_pages
 from osteobiome.core.text import reason
 from osteobiome.study.config import json_schema
 from osteobiome.sumstats.qc import CHECKS
@@ -121,6 +122,7 @@ def main() -> None:
     (FOLDER / "study.schema.json").write_text(text, encoding="utf-8")
     fill(FOLDER / "study-file.md", tables(schema))
     fill(FOLDER / "checks.md", checks())
+    method_pages.main()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import method_pages
 from osteobiome.mr import ESTIMATORS
 from osteobiome.study.config import json_schema
 
@@ -25,6 +26,12 @@ def test_method_pages__exist_for_each_estimator():
     for name, entry in ESTIMATORS.items():
         page = (ROOT / "docs" / "methods" / f"{name}.md").read_text()
         assert entry.doi in page
+
+
+def test_method_pages__are_what_registry_and_docstrings_say():
+    for name in ESTIMATORS:
+        assert method_pages.page(name) in (ROOT / "docs" / "methods" / f"{name}.md").read_text(), "run `make docs`"
+    assert method_pages.index() in (ROOT / "docs" / "methods" / "README.md").read_text()
 
 
 @pytest.mark.slow

@@ -19,6 +19,10 @@ from osteobiome.mr import ESTIMATORS, Block, estimators, grid
 NAMES = tuple(ESTIMATORS)
 STOCHASTIC = tuple(name for name in NAMES if ESTIMATORS[name].stochastic)
 FILES = tuple(module.name for module in pkgutil.iter_modules(estimators.__path__))
+UNBOUNDED = ("contamination_mixture",)
+"""Estimators whose confidence set may be the whole line."""
+MEANS_OF_DRAWS = ("cml_ma_bic_dp",)
+"""Estimators whose estimate is itself a mean over draws, with its Monte Carlo error."""
 SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples")
 
 
@@ -41,6 +45,8 @@ def make_pair(name: str, n: int | None = None, *, seed: int = 1) -> Instruments:
         outcome="bmd",
         unit="SD per SD",
         rsid=tuple(f"rs{i}" for i in range(n)),
+        n_exposure=np.full(n, 1e5),
+        n_outcome=np.full(n, 5e4),
         chromosome=np.ones(n),
         position=1e7 * (1.0 + np.arange(n)),  # every variant is a locus of its own
     )
@@ -117,6 +123,8 @@ def test_estimator__order_of_variants_changes_nothing(name, seed):
         shuffled,
         exposure=pair.exposure,
         outcome=pair.outcome,
+        n_exposure=pair.n_exposure[order],
+        n_outcome=pair.n_outcome[order],
         chromosome=pair.chromosome[order],
         position=pair.position[order],
     )
@@ -141,11 +149,15 @@ def test_estimator__draws_depend_on_seed_and_pair_alone(name):
     assert [row[0] for row in grid(pairs, [name])] == alone
     assert [row[1] for row in grid(pairs[::-1], ["ivw", name], workers=2)] == alone[::-1]
     renamed = dataclasses.replace(pairs[0], outcome="other")
-    assert fit(name, renamed).beta == alone[0].beta
-    assert fit(name, renamed).se != alone[0].se
     ((other,),) = grid(pairs[:1], [name], seed=2)
-    assert (other.beta, other.seed) == (alone[0].beta, 2)
-    assert other.se != alone[0].se
+    assert other.seed == 2
+    for again in (fit(name, renamed), other):
+        if name in MEANS_OF_DRAWS:
+            error = alone[0].diagnostic("bootstrap_error").statistic
+            assert 0.0 < abs(again.beta - alone[0].beta) < 6.0 * error  # four times the error of a difference
+        else:
+            assert again.beta == alone[0].beta
+        assert again.se != alone[0].se
 
 
 @pytest.mark.parametrize("name", STOCHASTIC)
@@ -286,7 +298,9 @@ def test_estimator__absurd_magnitudes_are_finite_numbers_or_a_status(name, facto
         result = fit(name, pair)
     except EstimationError:
         return
-    assert all(map(math.isfinite, (result.beta, result.se, result.ci_low, result.ci_high)))
+    assert all(map(math.isfinite, (result.beta, result.se)))
+    ends = (result.ci_low, result.ci_high)
+    assert all(map(math.isfinite, ends)) or (name in UNBOUNDED and ends == (-math.inf, math.inf))
     assert result.se > 0
     assert not math.isnan(result.neg_log_10_p_value)
     for test in result.diagnostics:

@@ -86,9 +86,9 @@ def load():
 
 @pytest.fixture
 def comparison():
-    """Return a comparison at the tolerance that a data set declares."""
+    """Return a comparison at the tolerance that a data set declares, or at one that a test argues for."""
 
-    def start(data: Dataset) -> Comparison:
-        return Comparison(data.origin["tolerance"])
+    def start(data: Dataset, *, rtol: float | None = None) -> Comparison:
+        return Comparison(data.origin["tolerance"] if rtol is None else rtol)
 
     return start

@@ -33,6 +33,10 @@ class Status(StrEnum):
     NOT_POSITIVE_SEMIDEFINITE = "not_positive_semidefinite"
     MISSING_LD = "missing_ld"
     MISSING_POSITIONS = "missing_positions"
+    MISSING_SAMPLE_SIZE = "missing_sample_size"
+    NO_VALID_VARIANT = "no_valid_variant"
+    TOO_WEAK = "too_weak_instruments"
+    NOT_CONVERGED = "not_converged"
 
     @property
     def message(self) -> str:
@@ -84,6 +88,25 @@ _MESSAGES: dict[Status, str] = {
     Status.MISSING_POSITIONS: (
         "Not estimable: the method needs chromosome and position of every variant. Give both columns in the exposure "
         "or outcome file."
+    ),
+    Status.MISSING_SAMPLE_SIZE: (
+        "Not estimable: the method needs the sample size of the exposure or outcome study. Give n of the traits, or a "
+        "column of it."
+    ),
+    Status.NO_VALID_VARIANT: (
+        "Not estimable: the method calls at most one variant valid, so nothing is left to estimate from. "
+        "Look at the ratios of single variants; a method that keeps every variant may be used."
+    ),
+}
+
+_MESSAGES |= {
+    Status.TOO_WEAK: (
+        "Not estimable: the exposure effects are no larger than their errors make them, so what is left of the "
+        "denominator is not above 0. Choose stronger instruments, or a method with a penalty."
+    ),
+    Status.NOT_CONVERGED: (
+        "Not estimable: the equations of the method were not solved in the allowed number of steps. Look at the ratios "
+        "of single variants, or use another loss."
     ),
 }
 

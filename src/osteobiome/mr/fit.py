@@ -87,17 +87,19 @@ class Block:
         """Variants per pair, shape (n_pairs,)."""
         return np.asarray(self.mask.sum(axis=1), dtype=np.int64)
 
-    def weights(self, kind: Weights) -> NDArray[np.float64]:
+    def weights(self, kind: Weights, *, psi: float = 0.0) -> NDArray[np.float64]:
         r"""Return the inverse variance of each outcome effect given the slope, shape (n_pairs, n_variants).
 
         ``first_order`` is :math:`1/\sigma_Y^2`. ``second_order`` adds what the ratio inherits from the error of the
-        exposure effect: :math:`1/(\sigma_Y^2 + \hat\Gamma^2 \sigma_X^2/\hat\gamma^2)`; a variant without effect on
-        the exposure then has weight 0.
+        exposure effect: :math:`1/(\sigma_Y^2 + \hat\Gamma^2 \sigma_X^2/\hat\gamma^2 -
+        2\psi\hat\Gamma\sigma_X\sigma_Y/\hat\gamma)`, with the correlation :math:`\psi` of the sampling errors where
+        people are in both samples; a variant without effect on the exposure then has weight 0.
         """
         variance = np.square(self.se_outcome)  # (n_pairs, n_variants)
         if kind == "second_order":
             with np.errstate(divide="ignore", invalid="ignore"):  # an exposure effect of 0 gives weight 0
-                inherited = np.square(self.beta_outcome * self.se_exposure / self.beta_exposure)
+                passed_on = self.beta_outcome * self.se_exposure / self.beta_exposure
+                inherited = np.square(passed_on) - 2.0 * psi * passed_on * self.se_outcome
             variance = variance + np.where(self.beta_exposure == 0.0, np.inf, inherited)
         with np.errstate(divide="ignore", invalid="ignore"):  # padding may hold anything
             return np.where(self.mask, 1.0 / variance, 0.0)
@@ -324,6 +326,12 @@ def check_option(name: str, value: str, allowed: Sequence[str]) -> None:
                 nearest(value, allowed),
             )
         )
+
+
+def check_psi(psi: float) -> None:
+    """Raise unless a correlation of sampling errors lies between -1 and 1."""
+    if not -1.0 < psi < 1.0:
+        raise SchemaError(Fault("bad_option", "option psi", f"value {psi}", "a correlation between -1 and 1"))
 
 
 def check_level(level: float) -> None:

@@ -179,6 +179,14 @@ STATUS_CASES = [
     ("ivw_ld", pair_of([0.1, 0.2, 0.3], IMPOSSIBLE), Status.NOT_POSITIVE_SEMIDEFINITE),
     ("ivw_ld_fixed", pair_of([0.1, 0.2, 0.3], IMPOSSIBLE), Status.NOT_POSITIVE_SEMIDEFINITE),
     ("ivw_lead", pair_of([0.1, 0.2]), Status.MISSING_POSITIONS),
+    ("cml_bic", pair_of([0.1, 0.2, 0.3]), Status.MISSING_SAMPLE_SIZE),
+    ("divw", Instruments.from_arrays([0.01, 0.02], [0.1] * 2, [0.1] * 2, [0.1] * 2), Status.TOO_WEAK),
+    ("raps", Instruments.from_arrays([0.1, 0.2, 0.3], [0.01] * 3, [0.1, 0.3, 0.2], [1e-200] * 3), Status.NOT_CONVERGED),
+    (
+        "lasso",
+        Instruments.from_arrays([0.1] * 4, [0.01] * 4, [0.1, 0.4, 0.9, 1.6], [1e-3] * 4),
+        Status.NO_VALID_VARIANT,
+    ),
 ]
 
 
@@ -199,7 +207,7 @@ def test_grid__failure_is_a_status_with_a_message(method, pair, status):
 
 def test_grid__every_status_is_reached():
     """All but those of a model outside the defaults and of an exposure that has no instruments to begin with."""
-    apart = {Status.OK, Status.NO_SCATTER, Status.NO_INSTRUMENTS}
+    apart = {Status.OK, Status.NO_SCATTER, Status.NO_INSTRUMENTS, Status.NO_VALID_VARIANT}
     assert {status for _, _, status in STATUS_CASES} == set(STATUSES) - apart
 
 

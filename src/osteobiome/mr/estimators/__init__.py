@@ -1,16 +1,34 @@
 """One file per estimator; importing this package registers them all."""
 
+from osteobiome.mr.estimators.cml_bic import cml_bic
+from osteobiome.mr.estimators.cml_ma_bic import cml_ma_bic
+from osteobiome.mr.estimators.cml_ma_bic_dp import cml_ma_bic_dp
+from osteobiome.mr.estimators.contamination_mixture import contamination_mixture
+from osteobiome.mr.estimators.divw import divw
 from osteobiome.mr.estimators.egger import egger
 from osteobiome.mr.estimators.egger_ld import egger_ld
+from osteobiome.mr.estimators.egger_penalised import egger_penalised
 from osteobiome.mr.estimators.egger_radial import egger_radial
+from osteobiome.mr.estimators.egger_robust import egger_robust
+from osteobiome.mr.estimators.grip import grip
 from osteobiome.mr.estimators.ivw import ivw
+from osteobiome.mr.estimators.ivw_additive import ivw_additive
 from osteobiome.mr.estimators.ivw_fixed import ivw_fixed
 from osteobiome.mr.estimators.ivw_ld import ivw_ld
 from osteobiome.mr.estimators.ivw_ld_fixed import ivw_ld_fixed
 from osteobiome.mr.estimators.ivw_lead import ivw_lead
+from osteobiome.mr.estimators.ivw_penalised import ivw_penalised
 from osteobiome.mr.estimators.ivw_radial import ivw_radial
+from osteobiome.mr.estimators.ivw_robust import ivw_robust
+from osteobiome.mr.estimators.ivw_robust_penalised import ivw_robust_penalised
+from osteobiome.mr.estimators.ivw_unweighted import ivw_unweighted
+from osteobiome.mr.estimators.lasso import lasso
+from osteobiome.mr.estimators.maximum_likelihood import maximum_likelihood
+from osteobiome.mr.estimators.mrmix import mrmix
 from osteobiome.mr.estimators.penalised_mode import penalised_mode
 from osteobiome.mr.estimators.penalised_weighted_median import penalised_weighted_median
+from osteobiome.mr.estimators.pivw import pivw
+from osteobiome.mr.estimators.raps import raps
 from osteobiome.mr.estimators.simple_median import simple_median
 from osteobiome.mr.estimators.simple_mode import simple_mode
 from osteobiome.mr.estimators.simple_mode_nome import simple_mode_nome
@@ -20,6 +38,22 @@ from osteobiome.mr.estimators.weighted_mode import weighted_mode
 from osteobiome.mr.estimators.weighted_mode_nome import weighted_mode_nome
 
 __all__ = [
+    "ivw_unweighted",
+    "grip",
+    "ivw_additive",
+    "maximum_likelihood",
+    "raps",
+    "egger_robust",
+    "egger_penalised",
+    "ivw_robust_penalised",
+    "ivw_robust",
+    "ivw_penalised",
+    "pivw",
+    "divw",
+    "cml_bic",
+    "cml_ma_bic",
+    "cml_ma_bic_dp",
+    "contamination_mixture",
     "egger",
     "egger_ld",
     "egger_radial",
@@ -29,6 +63,8 @@ __all__ = [
     "ivw_ld_fixed",
     "ivw_lead",
     "ivw_radial",
+    "lasso",
+    "mrmix",
     "penalised_mode",
     "penalised_weighted_median",
     "simple_median",

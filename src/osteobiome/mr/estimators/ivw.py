@@ -18,6 +18,7 @@ from osteobiome.mr.fit import (
     beyond_range_is_a_status,
     check_level,
     check_option,
+    check_psi,
     heterogeneity,
     overdispersion,
     statuses,
@@ -46,6 +47,7 @@ def ivw_batch(
     method: str = "ivw",
     model: Model = "multiplicative",
     weights: Weights = "first_order",
+    psi: float = 0.0,
     distribution: Reference = "normal",
     level: float = 0.95,
 ) -> BatchFit:
@@ -57,10 +59,10 @@ def ivw_batch(
         Pairs, shape (n_pairs, n_variants).
     method : str
         Name that the estimates carry.
-    model, weights, distribution, level
+    model, weights, psi, distribution, level
         As in :func:`ivw`.
     """
-    weight = block.weights(weights)
+    weight = block.weights(weights, psi=psi)
     fit = ivw_kernel(block.beta_exposure, block.beta_outcome, weight)
     slope, se_fixed, q, count = fit.T
     n = count.astype(np.int64)
@@ -103,6 +105,7 @@ def ivw(
     *,
     model: Model = "multiplicative",
     weights: Weights = "first_order",
+    psi: float = 0.0,
     distribution: Reference = "normal",
     level: float = 0.95,
 ) -> Estimate:
@@ -119,6 +122,9 @@ def ivw(
         ``fixed`` takes the errors at face value.
     weights : {"first_order", "second_order"}
         ``second_order`` adds the error of the exposure effects (MendelianRandomization ``weights="delta"``).
+    psi : float
+        Correlation of the sampling errors of exposure and outcome, between -1 and 1, for ``second_order``: 0 without
+        common people; the correlation of the traits times the share of common people with them.
     distribution : {"normal", "t"}
         Reference distribution of interval and p value; t has n - 1 degrees of freedom.
     level : float
@@ -161,5 +167,7 @@ def ivw(
     check_option("weights", weights, ("first_order", "second_order"))
     check_option("distribution", distribution, ("normal", "t"))
     check_level(level)
-    fit = ivw_batch(Block.from_pairs([inst]), model=model, weights=weights, distribution=distribution, level=level)
+    check_psi(psi)
+    block = Block.from_pairs([inst])
+    fit = ivw_batch(block, model=model, weights=weights, psi=psi, distribution=distribution, level=level)
     return fit.estimates()[0].label(exposure=inst.exposure, outcome=inst.outcome, unit=inst.unit).raise_if_failed()

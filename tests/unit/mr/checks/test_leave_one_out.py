@@ -29,7 +29,8 @@ def pair_of(n, *, seed=1):
     )
     chromosome = np.repeat([3.0, 1.0, 2.0], [2, n - 3, 1]) if n > 3 else np.full(n, 3.0)
     place = 1e6 + 1e5 * np.arange(n)
-    return dataclasses.replace(pair, exposure="bmi", outcome="bmd", chromosome=chromosome, position=place)
+    pair = dataclasses.replace(pair, exposure="bmi", outcome="bmd", chromosome=chromosome, position=place)
+    return dataclasses.replace(pair, n_exposure=np.full(n, 1e5), n_outcome=np.full(n, 1e5))
 
 
 @pytest.mark.parametrize("method", CLOSED)

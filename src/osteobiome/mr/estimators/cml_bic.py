@@ -1,0 +1,73 @@
+"""Constrained maximum likelihood, best model (Xue et al. 2021, doi:10.1016/j.ajhg.2021.05.014)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osteobiome.core.estimate import Estimate
+from osteobiome.mr.constrained import ASSUMPTIONS, MIN_VARIANTS, Search, check_cml, fit_cml
+from osteobiome.mr.registry import estimator
+
+if TYPE_CHECKING:
+    from osteobiome.instruments import Instruments
+
+
+@estimator(
+    name="cml_bic",
+    label="Constrained maximum likelihood, model with the lowest BIC",
+    short="cML-BIC",
+    doi="10.1016/j.ajhg.2021.05.014",
+    assumptions=ASSUMPTIONS,
+    min_variants=MIN_VARIANTS,
+)
+def cml_bic(inst: Instruments, *, n: float | None = None, search: Search = "global", level: float = 0.95) -> Estimate:
+    r"""Estimate the effect from the variants that the model with the lowest BIC calls valid.
+
+    Parameters
+    ----------
+    inst : Instruments
+        Harmonised pair, 3 to 5,000 variants. Effects on the exposure may be 0.
+    n : float or None
+        Sample size for the criterion; None takes the smallest behind any association of the pair. If none is known
+        either, the status is ``missing_sample_size``.
+    search : {"global", "descent"}
+        ``global`` finds the highest likelihood of all effects; ``descent`` is MRcML without random starts, as in
+        :func:`osteobiome.mr.estimators.cml_ma_bic.cml_ma_bic`.
+    level : float
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        With ``n_invalid``, ``bic``, ``search_gap`` (by how much an effect that was not looked at could lower the
+        criterion at most), ``mean_f`` and ``min_f``. Which variants are invalid:
+        :func:`osteobiome.mr.constrained.invalid_variants`.
+
+    Raises
+    ------
+    EstimationError
+        Fewer than three or more than 5,000 variants, exposure effects all zero, no sample size, or a descent that
+        ended at no minimum.
+    SchemaError
+        An option has a value that does not exist.
+
+    Notes
+    -----
+    The model is that of :func:`osteobiome.mr.estimators.cml_ma_bic.cml_ma_bic`: :math:`\hat\theta_K` with the K that
+    has the lowest :math:`\mathrm{BIC}_K = Q_K + K\log n`, and the standard error :math:`\sqrt{2/Q_K''}` of maximum
+    likelihood from the variants left, which ignores that they were chosen by looking at the data. Prefer the model
+    average. It fails when invalid variants agree with each other better than the valid ones.
+
+    References
+    ----------
+    Xue et al. 2021, doi:10.1016/j.ajhg.2021.05.014
+
+    Examples
+    --------
+    >>> from osteobiome.instruments import Instruments
+    >>> pair = Instruments.from_arrays([0.1, 0.2, 0.3, 0.2], [0.01] * 4, [0.05, 0.11, 0.14, 0.4], [0.02] * 4)
+    >>> print(cml_bic(pair, n=10_000))
+    cml_bic: 0.493 (se 0.0551, 4 variants)
+    """
+    check_cml(n=n, search=search, level=level)
+    return fit_cml(inst, method="cml_bic", average=False, n=n, search=search, level=level).raise_if_failed()

@@ -1,0 +1,93 @@
+"""Inverse-variance weighted, robust (Rees et al. 2019, doi:10.1371/journal.pone.0222362)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from osteobiome.core.estimate import Estimate
+from osteobiome.mr.fit import beyond_range_is_a_status, check_level
+from osteobiome.mr.lines import as_estimate, robust
+from osteobiome.mr.registry import estimator
+from osteobiome.mr.scaled import Scaled, obstacle
+
+if TYPE_CHECKING:
+    from osteobiome.instruments import Instruments
+
+METHOD = "ivw_robust"
+MIN_VARIANTS = 3
+
+
+@beyond_range_is_a_status
+def _estimate(inst: Instruments, level: float) -> Estimate:
+    failure = obstacle(inst, method=METHOD, min_variants=MIN_VARIANTS, level=level)
+    if failure is not None:
+        return failure
+    data = Scaled.of(inst)
+    weights = np.ones_like(data.x)
+    line = robust(data, weights, intercept=False)
+    return as_estimate(inst, data, line, method=METHOD, level=level)
+
+
+@estimator(
+    name=METHOD,
+    label="Inverse-variance weighted, robust",
+    short="IVW robust",
+    doi="10.1371/journal.pone.0222362",
+    assumptions=(
+        "every variant is associated with the exposure",
+        "no variant shares a cause with the outcome",
+        "direct effects of the variants that keep their weight average to zero",
+        "exposure effects are measured without error",
+        "variants are mutually uncorrelated",
+    ),
+    min_variants=MIN_VARIANTS,
+)
+def ivw_robust(inst: Instruments, *, level: float = 0.95) -> Estimate:
+    r"""Estimate by a robust line through the origin, which outliers do not move.
+
+    Parameters
+    ----------
+    inst : Instruments
+        Harmonised pair, n_variants >= 3.
+    level : float
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        With ``residual_standard_error`` (scatter of the residuals in standard errors, without the floor),
+        ``n_full_weight`` (variants that keep more than half of their weight), ``mean_f`` and ``min_f``.
+
+    Raises
+    ------
+    EstimationError
+        Too few variants, exposure effects all zero.
+    SchemaError
+        The level is not between 0 and 1.
+
+    Notes
+    -----
+    MM estimation (:func:`~osteobiome.stats.mm_regression.mm_regression`): the scale withstands outliers of
+    up to half of the variants, the line has 95 % efficiency if there are none. MendelianRandomization calls ``lmrob``,
+    which searches from random subsets and stops at 1e-7; here the search is exhaustive for up to 500 subsets, and its
+    scale is never larger. The standard error is divided by the residual scatter where that is below one, so that less
+    scatter than sampling error explains is no precision. It fails when most variants are invalid and agree, and with
+    few variants: the errors of robust regression are asymptotic.
+
+    References
+    ----------
+    Rees et al. 2019, doi:10.1371/journal.pone.0222362 (robust and penalised regression of genetic
+    associations); MM: Yohai 1987, doi:10.1214/aos/1176350366
+
+    Examples
+    --------
+    >>> from osteobiome.instruments import Instruments
+    >>> on_outcome = [0.05, 0.11, 0.14, 0.4, 0.13]
+    >>> pair = Instruments.from_arrays([0.1, 0.2, 0.3, 0.2, 0.25], [0.01] * 5, on_outcome, [0.02] * 5)
+    >>> print(ivw_robust(pair))
+    ivw_robust: 0.5015 (se 0.0264, 5 variants)
+    """
+    check_level(level)
+    return _estimate(inst, level).raise_if_failed()
