@@ -182,11 +182,6 @@ STATUS_CASES = [
     ("cml_bic", pair_of([0.1, 0.2, 0.3]), Status.MISSING_SAMPLE_SIZE),
     ("divw", Instruments.from_arrays([0.01, 0.02], [0.1] * 2, [0.1] * 2, [0.1] * 2), Status.TOO_WEAK),
     ("raps", Instruments.from_arrays([0.1, 0.2, 0.3], [0.01] * 3, [0.1, 0.3, 0.2], [1e-200] * 3), Status.NOT_CONVERGED),
-    (
-        "lasso",
-        Instruments.from_arrays([0.1] * 4, [0.01] * 4, [0.1, 0.4, 0.9, 1.6], [1e-3] * 4),
-        Status.NO_VALID_VARIANT,
-    ),
 ]
 
 
