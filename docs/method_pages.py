@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osteobiome.mr import ESTIMATORS, Estimator
+from osteobiome.mr.profiles import FEW, PROFILES, VERSIONS, Entry
 
 FOLDER = Path(__file__).resolve().parent / "methods"
 START, END = "<!-- made by `make docs`: start -->", "<!-- made by `make docs`: end -->"
@@ -58,6 +59,9 @@ def page(name: str) -> str:
             "Simulated: 30 variants, effect 0.3 (dashed), 200 pairs at each point; line: median of the estimates, "
             "band: the middle 80 % of them. Made by `python -m docs.behaviour`, which says how.",
         ]
+    elsewhere = _elsewhere(name)
+    if elsewhere:
+        parts += ["## What other packages report", elsewhere]
     parts += ["## When there is no number", _raises(doc.sections["Raises"])]
     parts += ["## Example", _example(doc.sections["Examples"])]
     parts += ["## References", markdown(doc.sections["References"])]
@@ -71,6 +75,7 @@ def _facts(entry: Estimator) -> str:
         needs = [f"{entry.min_variants} to {entry.max_variants} variants" if entry.max_variants > 1 else "one variant"]
     needs += ["an LD matrix"] if entry.needs_ld else []
     needs += ["chromosome and position"] if entry.needs_positions else []
+    needs += ["candidates that no threshold selected"] if entry.needs_candidates else []
     drawn = " Draws random numbers: takes a seed, and reports the Monte Carlo error." if entry.stochastic else ""
     return f"Needs {', '.join(needs)}.{drawn} doi:{entry.doi}."
 
@@ -87,6 +92,29 @@ def _options(text: str) -> str:
         cells = (", ".join(f"`{part}`" for part in names.split(", ")), kind.replace('"', "`"), meaning)
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(["| option | values | meaning |", "| --- | --- | --- |", *rows]) if rows else ""
+
+
+def _elsewhere(name: str) -> str:
+    """Return which calls of R packages are this method, with which options, and where numbers differ."""
+    rows = [
+        f"| {VERSIONS[profile]} | `{entry.call}` | {_as_options(entry)} | {entry.differs or 'every number is equal'} |"
+        for profile, entries in PROFILES.items()
+        for entry in entries
+        if entry.method == name
+    ]
+    if not rows:
+        return ""
+    lead = "`osteobiome mr estimate TABLE --as` `twosamplemr` or `mendelianrandomization` runs these."
+    return "\n".join([lead, "", "| package | call | our options | difference |", "| --- | --- | --- | --- |", *rows])
+
+
+def _as_options(entry: Entry) -> str:
+    """Return the options of a call of a package in our words."""
+    words = [f"`{key}={value!r}`" for key, value in entry.options.items()]
+    few = [f"`{key}={value!r}`" for key, value in entry.few.items()]
+    words += [f"{', '.join(few)} for up to {FEW} variants"] if few else []
+    words += ["then as the package writes it"] if entry.finish is not None else []
+    return ", ".join(words) or "defaults"
 
 
 def _raises(text: str) -> str:

@@ -16,7 +16,8 @@ from osteobiome.stats.random import normal_pair, normals, stream_key, uniform_pa
 
 FAST = settings(deadline=None, max_examples=30, database=None, suppress_health_check=[HealthCheck.too_slow])
 SLOW = settings(FAST, max_examples=12)
-STOCHASTIC = sorted(name for name, entry in ESTIMATORS.items() if entry.stochastic)
+STOCHASTIC = sorted(name for name, entry in ESTIMATORS.items() if entry.stochastic and not entry.needs_candidates)
+"""Estimators that select by themselves refuse pairs of this kind; the contract suite turns and reorders theirs."""
 N_DRAWS = 20
 
 keys = st.integers(0, 2**64 - 1).map(np.uint64)
@@ -25,13 +26,14 @@ names = st.text(max_size=8)
 
 
 @st.composite
-def pairs(draw, min_size=3, max_size=9):
+def pairs(draw, min_size=4, max_size=9):
     """A pair with ratios between about -1 and 1."""
     n = draw(st.integers(min_size, max_size))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     x = rng.uniform(0.05, 0.2, n) * rng.choice([-1.0, 1.0], n)
     y = 0.3 * x + 0.03 * rng.normal(size=n)
-    return Instruments(x, rng.uniform(0.005, 0.02, n), y, rng.uniform(0.01, 0.03, n))
+    pair = Instruments(x, rng.uniform(0.005, 0.02, n), y, rng.uniform(0.01, 0.03, n))
+    return replace(pair, n_exposure=np.full(n, 1e5), n_outcome=np.full(n, 1e5))
 
 
 def arrange(pair, order, sign):
@@ -123,7 +125,7 @@ def test_estimates_by_draws__turn_with_the_exposure(method, pair, seed):
     one, two = (
         fit(p, seed=seed, n_bootstrap=N_DRAWS) for p in (pair, replace(pair, beta_exposure=-pair.beta_exposure))
     )
-    if "median" in method:
+    if "mode" not in method:
         assert (two.beta, two.se) == pytest.approx((-one.beta, one.se), rel=1e-12, abs=1e-15)
     else:  # read from the other end, the first of two equally high points of the grid is the other one
         step = one.diagnostic("mode_grid_step").statistic

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from osteobiome.cli.options import Json, MaxBadRows, Quiet, Verbose
 from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, set_up_logging
+
+if TYPE_CHECKING:
+    from osteobiome.mr.sensitivity import Sensitivity
+
+
+class Package(StrEnum):
+    """R packages whose conventions are known."""
+
+    twosamplemr = "twosamplemr"
+    mendelianrandomization = "mendelianrandomization"
+
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -36,6 +48,19 @@ def estimate(
             "--quantitative", help="Both traits are quantitative: test the direction (n_exposure, n_outcome)."
         ),
     ] = False,
+    profile: Annotated[
+        Package | None,
+        typer.Option(
+            "--as", help="Estimate with the conventions of this R package; --methods then takes its calls, as mr_ivw."
+        ),
+    ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity",
+            help="Also show models of pleiotropy, weak-instrument sets, SIMEX, thresholds, clusters (--json has them).",
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
@@ -48,7 +73,14 @@ def estimate(
 
     with errors_as_exit(as_json=as_json):
         result = estimate_table(
-            table, methods=methods, ld=ld, max_bad_rows=max_bad_rows, seed=seed, quantitative=quantitative
+            table,
+            methods=methods,
+            ld=ld,
+            max_bad_rows=max_bad_rows,
+            seed=seed,
+            quantitative=quantitative,
+            profile=None if profile is None else profile.value,
+            with_sensitivity=sensitivity or as_json,
         )
     if as_json:
         print_json(result.as_dict())
@@ -63,6 +95,24 @@ def estimate(
     print_table(*diagnostic_rows(result), right=frozenset({2, 3, 4}))
     for line in remarks(result):
         say(line)
+    if sensitivity:
+        _show_sensitivity(result.sensitivity)
+
+
+def _show_sensitivity(found: Sensitivity | str) -> None:
+    """Print the further checks."""
+    from osteobiome.cli.estimate_tables import sensitivity_sections
+
+    if isinstance(found, str):
+        say(found)
+        return
+    for section in sensitivity_sections(found):
+        say("")
+        say(section.title)
+        if section.rows:
+            print_table(section.header, section.rows, right=frozenset(range(1, len(section.header) - 1)))
+        for note in section.notes:
+            say(note)
 
 
 @app.command()
@@ -82,6 +132,7 @@ def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -
                         "min_variants": e.min_variants,
                         "needs_ld": e.needs_ld,
                         "needs_positions": e.needs_positions,
+                        "needs_candidates": e.needs_candidates,
                         "draws_random_numbers": e.stochastic,
                         "assumptions": list(e.assumptions),
                     }
@@ -97,6 +148,7 @@ def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -
             needs = f"{entry.max_variants} variant"
         say(f"{name}: {entry.label}")
         more = (" and an LD matrix" if entry.needs_ld else "") + (" and positions" if entry.needs_positions else "")
+        more += " that no threshold selected" if entry.needs_candidates else ""
         say(f"  needs {needs}{more}; doi:{entry.doi}")
         for assumption in entry.assumptions:
             say(f"  - {assumption}")

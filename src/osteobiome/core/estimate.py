@@ -37,6 +37,8 @@ class Status(StrEnum):
     NO_VALID_VARIANT = "no_valid_variant"
     TOO_WEAK = "too_weak_instruments"
     NOT_CONVERGED = "not_converged"
+    ALREADY_SELECTED = "already_selected"
+    ALREADY_CORRECTED = "already_corrected"
 
     @property
     def message(self) -> str:
@@ -107,6 +109,14 @@ _MESSAGES |= {
     Status.NOT_CONVERGED: (
         "Not estimable: the equations of the method were not solved in the allowed number of steps. Look at the ratios "
         "of single variants, or use another loss."
+    ),
+    Status.ALREADY_SELECTED: (
+        "Not estimable: the method makes the selection itself and needs every candidate, but the weak ones are "
+        "missing, so variants were selected before. Give all independent variants of the exposure file."
+    ),
+    Status.ALREADY_CORRECTED: (
+        "Not estimable: the exposure effects were corrected for selection before, or another study selected, and "
+        "winner's curse is never corrected twice. Give the raw effects of the study that selects."
     ),
 }
 

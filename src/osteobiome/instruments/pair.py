@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OPTIONAL = ("eaf_exposure", "eaf_outcome", "n_exposure", "n_outcome", "chromosome", "position")
 """Facts of variants that only some methods need."""
+Selection = Literal["undeclared", "complete", "other_study", "corrected"]
+"""What is known of how the variants were selected; see :class:`Instruments`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ class Instruments:
         Names of the traits.
     unit : str
         Unit of the ratio: outcome unit per exposure unit.
+    selection : {"undeclared", "complete", "other_study", "corrected"}
+        How the variants and their exposure effects came about, so that winner's curse is never corrected twice.
+        ``complete``: every independent candidate of the exposure study, none selected by its effect. ``other_study``:
+        a study without common people selected, the effects are raw. ``corrected``: the effects are no longer raw, as
+        those of :mod:`osteobiome.instruments.winners_curse`. Methods that correct for selection refuse the last two;
+        ``three_sample_ivw`` refuses the last.
     rows : RowReport
         What was lost on the way to this pair.
 
@@ -67,6 +75,7 @@ class Instruments:
     exposure: str = "exposure"
     outcome: str = "outcome"
     unit: str = ""
+    selection: Selection = "undeclared"
     rows: RowReport = field(default_factory=lambda: RowReport("pair", "harmonise", 0, 0), repr=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +91,8 @@ class Instruments:
             for name in OPTIONAL
             if (values := getattr(self, name)) is not None and values.shape != n
         ]
+        if self.selection not in get_args(Selection):
+            faults.append(Fault("bad_value", "selection", f"'{self.selection}'", ", ".join(get_args(Selection))))
         if len(n) != 1:
             faults.append(Fault("shape", "beta_exposure", f"{len(n)} dimensions", "one value per variant"))
         if self.ld_r is not None and self.ld_r.shape != n + n:
@@ -110,6 +121,7 @@ class Instruments:
         *,
         ld_r: ArrayLike | None = None,
         rsid: Sequence[str] = (),
+        selection: Selection = "undeclared",
     ) -> Self:
         """Build a pair from anything numpy understands.
 
@@ -121,6 +133,8 @@ class Instruments:
             Signed correlation of the variants.
         rsid : sequence of str
             Names of the variants.
+        selection : {"undeclared", "complete", "other_study", "corrected"}
+            As in the class.
         """
         return cls(
             np.array(beta_exposure, dtype=np.float64),
@@ -129,6 +143,7 @@ class Instruments:
             np.array(se_outcome, dtype=np.float64),
             ld_r=None if ld_r is None else np.array(ld_r, dtype=np.float64),
             rsid=tuple(rsid),
+            selection=selection,
         )
 
     @classmethod

@@ -91,7 +91,8 @@ class Clustering:
         """Return the most probable cluster of each variant, shape (n_variants,); -1 without a ratio."""
         known = ~np.isnan(self.probability).any(axis=1)
         place = np.full(len(self.probability), -1, dtype=np.int64)
-        place[known] = np.argmax(self.probability[known], axis=1)
+        if known.any():
+            place[known] = np.argmax(self.probability[known], axis=1)
         return place
 
 

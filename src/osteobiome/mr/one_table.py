@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,9 @@ from osteobiome.ld import check_correlation
 from osteobiome.mr.batch import grid
 from osteobiome.mr.checks import TableRows, TraitFacts, influence, leave_one_out, power, steiger
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
+from osteobiome.mr.profiles import PROFILES, Profile, run_profile
 from osteobiome.mr.registry import ESTIMATORS
+from osteobiome.mr.sensitivity import CORRELATED, LINKED, Sensitivity, largest_r, sensitivity
 from osteobiome.sumstats.numbers import blank, number
 from osteobiome.sumstats.qc import drop_duplicates, pair_checks, split
 from osteobiome.sumstats.reading import LINE, read_text, read_text_table
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 NUMBERS = ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome")
 FACTS = ("eaf", "n_exposure", "n_outcome", "chromosome", "position")
 INFLUENCE = ("leverage", "q_contribution", "studentised_residual", "cooks_distance", "is_outlier")
+_COMMA = re.compile(r",(?![^(]*\))")
 NAMES_OF_PAIR = ("family", "exposure", "outcome")
 
 
@@ -41,26 +45,36 @@ class TableResult:
     rows : RowReport
         Rows in, kept, dropped by reason.
     estimates : tuple of Estimate
-        One per method.
+        One per method; with a profile, named as in its package.
+    uncorrelated : tuple of str
+        Methods that count variants as independent.
     pair : Instruments
         The kept variants.
     influence, leave_one_out : TableRows
         How much each variant moves the IVW estimate, and the estimate without it; with the LD matrix if there is one.
     checks : tuple of (str, Test)
         Direction and power, with the name of the check.
+    sensitivity : Sensitivity or str
+        Further checks, or why there are none; empty if they were not asked for.
+    differences : dict of str
+        With a profile: calls whose numbers are not those of the package, and why.
     """
 
     rows: RowReport
     estimates: tuple[Estimate, ...]
+    uncorrelated: tuple[str, ...]
     pair: Instruments
     influence: TableRows
     leave_one_out: TableRows
     checks: tuple[tuple[str, Test], ...] = ()
+    sensitivity: Sensitivity | str = ""
+    differences: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain data for JSON."""
         tests = [(e.method, test) for e in self.estimates for test in e.diagnostics]
         diagnostics = [{"method": method, **test.as_dict()} for method, test in (*tests, *self.checks)]
+        beyond = {"message": self.sensitivity} if isinstance(self.sensitivity, str) else self.sensitivity.as_dict()
         return {
             "n_in": self.rows.n_in,
             "n_kept": self.rows.n_kept,
@@ -69,6 +83,8 @@ class TableResult:
             "diagnostics": diagnostics,
             "variants": self._variants(),
             "leave_one_out": [_without(row, NAMES_OF_PAIR) for row in self.leave_one_out.rows()],
+            **({"sensitivity": beyond} if self.sensitivity else {}),
+            **({"differences": self.differences} if self.differences else {}),
         }
 
     def _variants(self) -> list[dict[str, object]]:
@@ -120,11 +136,17 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
             and (has_positions or not entry.needs_positions)
             and (not entry.max_variants or n_variants <= entry.max_variants)
         )
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names:
-        raise SchemaError(Fault("no_method", "--methods", "no name", "all, or names separated by commas"))
+    names = _split(text)
     for name in names:
         ESTIMATORS[name]  # raises with the nearest match
+    return names
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """Return what stands between commas outside of brackets, each once."""
+    names = tuple(dict.fromkeys(part.strip() for part in _COMMA.split(text) if part.strip()))
+    if not names:
+        raise SchemaError(Fault("no_method", "--methods", "no name", "all, or names separated by commas"))
     return names
 
 
@@ -136,6 +158,8 @@ def estimate_table(
     max_bad_rows: float = 0.05,
     seed: int = 1,
     quantitative: bool = False,
+    profile: Profile | None = None,
+    with_sensitivity: bool = False,
 ) -> TableResult:
     """Estimate from a table of one harmonised pair.
 
@@ -145,7 +169,7 @@ def estimate_table(
         CSV or TSV with ``beta_exposure``, ``se_exposure``, ``beta_outcome``, ``se_outcome``; optional ``rsid``,
         ``effect_allele``, ``eaf``, ``n_exposure``, ``n_outcome``, ``chromosome``, ``position``.
     methods : str
-        ``all`` or names separated by commas.
+        ``all`` or names separated by commas; of a profile, calls such as ``mr_ivw``.
     ld : pathlib.Path, optional
         Square table of signed r, one row per row of the table, no header; counted in the effect alleles.
     max_bad_rows : float
@@ -154,6 +178,10 @@ def estimate_table(
         Seed of the methods that draw random numbers.
     quantitative : bool
         Both traits are quantitative: the direction is tested, too. (Of log odds the scale is not known from a table.)
+    profile : {"twosamplemr", "mendelianrandomization"}, optional
+        Estimate with the conventions of this R package (:mod:`osteobiome.mr.profiles`).
+    with_sensitivity : bool
+        Whether further checks are worked out (:mod:`osteobiome.mr.sensitivity`).
 
     Returns
     -------
@@ -192,24 +220,49 @@ def estimate_table(
         raise InputFileError(*(_with_option(fault) for fault in faults))
     matrix = None if ld is None else _read_square(ld, raw.height)
     pair = _pair(kept, matrix)
-    names = resolve_methods(
-        methods,
-        n_variants=pair.n_variants,
-        has_ld=matrix is not None,
-        has_positions=pair.chromosome is not None and pair.position is not None,
-    )
+    estimates, uncorrelated = _estimates(pair, methods, profile, seed)
     facts = TraitFacts(), TraitFacts()
     checks = [("power", test) for test in power(pair, *facts) if test.name == "minimum_detectable_effect"]
     if quantitative:
         checks += [("steiger", test) for test in steiger(pair, *facts)]
     return TableResult(
         rows,
-        tuple(grid([pair], names, seed=seed)[0]),
+        estimates,
+        uncorrelated,
         pair,
         influence(pair),
         leave_one_out(pair, method="ivw" if matrix is None else "ivw_ld"),
         tuple(checks),
+        (LINKED if largest_r(pair) > CORRELATED else sensitivity(pair, seed=seed)) if with_sensitivity else "",
+        _differences(estimates, profile),
     )
+
+
+def _differences(estimates: tuple[Estimate, ...], profile: Profile | None) -> dict[str, str]:
+    """Return where estimates differ from those of the package on purpose."""
+    if profile is None:
+        return {}
+    shown = {estimate.method for estimate in estimates if estimate.beta is not None}
+    return {entry.call: entry.differs for entry in PROFILES[profile] if entry.call in shown and entry.differs}
+
+
+def _estimates(
+    pair: Instruments, methods: str, profile: Profile | None, seed: int
+) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    """Return the estimates, and which of them count variants as independent."""
+    if profile is None:
+        has_positions = pair.chromosome is not None and pair.position is not None
+        names = resolve_methods(
+            methods, n_variants=pair.n_variants, has_ld=pair.ld_r is not None, has_positions=has_positions
+        )
+        ours = {name: name for name in names}
+        estimates = grid([pair], names, seed=seed)[0]
+    else:
+        ours = {entry.call: entry.method for entry in PROFILES[profile]} if profile in PROFILES else {}
+        calls = None if methods.strip() == "all" else _split(methods)
+        estimates = run_profile(pair, profile, methods=calls, seed=seed)
+    uncorrelated = tuple(e.method for e in estimates if not ESTIMATORS[ours[e.method]].needs_ld)
+    return tuple(estimates), uncorrelated
 
 
 def _without(row: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:

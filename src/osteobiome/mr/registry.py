@@ -35,6 +35,8 @@ class Estimator:
         Whether the LD matrix of the variants is required.
     needs_positions : bool
         Whether chromosome and position of the variants are required.
+    needs_candidates : bool
+        Whether the method selects variants itself, so that weak candidates of the exposure must be in the pair.
     stochastic : bool
         Whether random numbers are drawn: the function then takes ``seed``.
     function : callable
@@ -53,6 +55,7 @@ class Estimator:
     max_variants: int = 0
     needs_ld: bool = False
     needs_positions: bool = False
+    needs_candidates: bool = False
     stochastic: bool = False
     short: str = ""
 
@@ -71,6 +74,7 @@ def estimator(
     max_variants: int = 0,
     needs_ld: bool = False,
     needs_positions: bool = False,
+    needs_candidates: bool = False,
     stochastic: bool = False,
     short: str = "",
 ) -> Callable[[F], F]:
@@ -90,6 +94,7 @@ def estimator(
                 max_variants=max_variants,
                 needs_ld=needs_ld,
                 needs_positions=needs_positions,
+                needs_candidates=needs_candidates,
                 stochastic=stochastic,
                 short=short or label,
             ),

@@ -185,6 +185,48 @@ def gls_line(
     )
 
 
+def both_whitened(
+    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    correlation: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    r"""Change to coordinates in which the errors of two sets of effects are independent at once.
+
+    Parameters
+    ----------
+    data : tuple of numpy.ndarray, each of shape (n_variants,)
+        First effects, their errors, second effects, their errors.
+    correlation : numpy.ndarray, shape (n_variants, n_variants)
+        Correlation of the errors within both sets, positive definite.
+
+    Returns
+    -------
+    first, second : numpy.ndarray, shape (n_variants,)
+        Effects in the new coordinates; the errors of the second are 1.
+    se_first : numpy.ndarray, shape (n_variants,)
+        Errors of the first.
+    condition : float
+        Condition number of the correlation matrix.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the matrix is not positive definite; ask :func:`definiteness` first.
+
+    Notes
+    -----
+    With :math:`\rho = LL'` and D the second errors, :math:`L^{-1}D^{-1}` makes the second covariance the identity, and
+    the eigenvectors of what the first becomes make that diagonal.
+    """
+    x, se_x, y, se_y = data
+    assert x.shape == y.shape == se_x.shape == se_y.shape == correlation.shape[:1]
+    _, _, condition = definiteness(correlation)
+    factor = linalg.cholesky(correlation, lower=True)
+    root = linalg.solve_triangular(factor, (se_x / se_y)[:, np.newaxis] * factor, lower=True)
+    axes, sizes, _ = linalg.svd(root)  # root times its transpose is the first covariance: no squares are formed
+    white = axes.T @ _whiten(np.column_stack([x, y]), se_y, correlation)
+    return white[:, 0], white[:, 1], sizes, condition
+
+
 def _whiten(
     columns: NDArray[np.float64], se: NDArray[np.float64], correlation: NDArray[np.float64]
 ) -> NDArray[np.float64]:

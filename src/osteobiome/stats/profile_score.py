@@ -23,6 +23,10 @@ TUNING = {"l2": math.inf, "huber": 1.345, "tukey": 4.685}
 doi:10.1080/00401706.1974.10489171)."""
 GRID = 720
 """Slopes that are tried, spread over the circle."""
+MOST_RATIOS = 500
+"""Ratios of single variants that are tried too: Tukey's loss may fall nowhere but near some."""
+FIRST_STEP = 1e-12
+"""Angle by which the way down from a start begins, in radians."""
 MAX_STEPS = 300
 DAMPED_AFTER = 100
 TOLERANCE = 1e-12
@@ -57,7 +61,7 @@ def loss_moments(loss: Loss) -> Moments:
     >>> loss_moments("l2")
     Moments(slope=1.0, square=1.0, spread=2.0, bend=1.0)
     >>> round(loss_moments("huber").slope, 6)
-    0.821366
+    0.821375
     """
     if loss == "l2":
         return Moments(1.0, 1.0, 2.0, 1.0)
@@ -157,6 +161,44 @@ def profile_loss(
 
 
 @kernel
+def _descended(
+    x: NDArray[np.float64],
+    sx: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sy: NDArray[np.float64],
+    tau2: float,
+    loss: int,
+    k: float,
+    psi: float,
+    start: float,
+) -> float:
+    """Return the angle of the minimum on the way down from a start: doubling steps, then the root of the derivative."""
+    rises = profile_loss(x, sx, y, sy, tau2, np.tan(start), loss, k, psi)[1]
+    if rises == 0.0:
+        return start
+    direction = -1.0 if rises > 0.0 else 1.0
+    inside = start
+    width = FIRST_STEP
+    while True:
+        outside = inside + direction * width
+        if abs(outside) >= 0.5 * np.pi:
+            return start
+        if direction * profile_loss(x, sx, y, sy, tau2, np.tan(outside), loss, k, psi)[1] > 0.0:
+            break
+        inside = outside
+        width = min(2.0 * width, np.pi / GRID)
+    low = min(inside, outside)
+    high = max(inside, outside)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if profile_loss(x, sx, y, sy, tau2, np.tan(middle), loss, k, psi)[1] > 0.0:
+            high = middle
+        else:
+            low = middle
+    return 0.5 * (low + high)
+
+
+@kernel
 def _lowest_angle(
     x: NDArray[np.float64],
     sx: NDArray[np.float64],
@@ -166,24 +208,53 @@ def _lowest_angle(
     loss: int,
     k: float,
     psi: float,
-    near: float,
+    starts: NDArray[np.float64],
+    grid: int,
 ) -> tuple[float, float]:
-    """Return the angle of least loss and that loss: grid, golden section, then the root of the derivative.
-
-    An angle to begin ``near`` takes the place of the grid, unless it is NaN.
-    """
-    step = np.pi / GRID
-    best = near
+    """Return the angle of least loss and that loss: the way down from the best of a grid and from the best start."""
+    best = starts[0]
     lowest = np.inf
-    for i in range(GRID if np.isnan(near) else 0):
-        angle = -0.5 * np.pi + (i + 0.5) * step
+    for i in range(grid):
+        angle = -0.5 * np.pi + (i + 0.5) * np.pi / grid
         value = profile_loss(x, sx, y, sy, tau2, np.tan(angle), loss, k, psi)[0]
         if value < lowest:
             lowest = value
             best = angle
+    first = starts[0]
+    at_first = np.inf
+    for start in starts:
+        value = profile_loss(x, sx, y, sy, tau2, np.tan(start), loss, k, psi)[0]
+        if value < at_first:
+            at_first = value
+            first = start
+    found = first
+    at_found = np.inf
+    for place in (first, _golden(x, sx, y, sy, tau2, loss, k, psi, first), best,
+                  _golden(x, sx, y, sy, tau2, loss, k, psi, best)):  # fmt: skip
+        end = _descended(x, sx, y, sy, tau2, loss, k, psi, place)
+        value = profile_loss(x, sx, y, sy, tau2, np.tan(end), loss, k, psi)[0]
+        if value < at_found:
+            at_found = value
+            found = end
+    return found, at_found
+
+
+@kernel
+def _golden(
+    x: NDArray[np.float64],
+    sx: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sy: NDArray[np.float64],
+    tau2: float,
+    loss: int,
+    k: float,
+    psi: float,
+    centre: float,
+) -> float:
+    """Return the angle of least loss within a step of the grid about a centre, by golden section."""
     golden = 0.6180339887498949
-    low = best - step
-    high = best + step
+    low = centre - np.pi / GRID
+    high = centre + np.pi / GRID
     left = high - golden * (high - low)
     right = low + golden * (high - low)
     at_left = profile_loss(x, sx, y, sy, tau2, np.tan(left), loss, k, psi)[0]
@@ -201,21 +272,7 @@ def _lowest_angle(
             at_left = at_right
             right = low + golden * (high - low)
             at_right = profile_loss(x, sx, y, sy, tau2, np.tan(right), loss, k, psi)[0]
-    middle = 0.5 * (low + high)
-    # below the root of the rounding error only the derivative can tell slopes apart
-    low = middle - 1e-6
-    high = middle + 1e-6
-    falls = profile_loss(x, sx, y, sy, tau2, np.tan(low), loss, k, psi)[1]
-    rises = profile_loss(x, sx, y, sy, tau2, np.tan(high), loss, k, psi)[1]
-    if falls < 0.0 < rises:
-        for _ in range(40):
-            middle = 0.5 * (low + high)
-            if profile_loss(x, sx, y, sy, tau2, np.tan(middle), loss, k, psi)[1] > 0.0:
-                high = middle
-            else:
-                low = middle
-        middle = 0.5 * (low + high)
-    return middle, profile_loss(x, sx, y, sy, tau2, np.tan(middle), loss, k, psi)[0]
+    return 0.5 * (low + high)
 
 
 def lowest_slope(
@@ -234,6 +291,11 @@ def lowest_slope(
     near : float
         A slope to begin at; only slopes about it are searched. NaN searches all.
 
+    Notes
+    -----
+    The loss is seen at 720 slopes spread evenly over the circle and at up to 500 ratios of single variants, near which
+    a loss that levels off must fall; from the best of either the way leads down to a minimum, and the lower counts.
+
     Examples
     --------
     >>> x, y = np.array([0.1, 0.2, 0.3]), np.array([0.05, 0.1, 0.15])
@@ -244,16 +306,39 @@ def lowest_slope(
     x, sx, y, sy = data
     # errors alike in both coordinates on average: the angle is measured in units of scale
     scale = float(np.exp(np.mean(np.log(sy)) - np.mean(np.log(sx))))
+    if math.isnan(near):
+        ratios = np.sort(np.arctan(y[x != 0.0] / x[x != 0.0] / scale))
+        some = np.unique(np.linspace(0, ratios.size - 1, min(ratios.size, MOST_RATIOS)).astype(np.int64))
+        starts, grid = (ratios[some], GRID) if ratios.size else (np.zeros(1), GRID)
+    else:
+        starts, grid = np.array([math.atan(near / scale)]), 0
     angle, value = _lowest_angle(
-        x * scale, sx * scale, y, sy, tau2, LOSSES.index(loss), TUNING[loss], psi, math.atan(near / scale)
+        x * scale, sx * scale, y, sy, tau2, LOSSES.index(loss), TUNING[loss], psi, starts, grid
     )
     return float(np.tan(angle)) * scale, value
 
 
-def scatter_score(data: Effects, *, slope: float, tau2: float, loss: Loss) -> float:
+def profile_curvature(data: Effects, *, slope: float, psi: float = 0.0) -> float:
+    """Return the second derivative of the loss of squares by the slope: minus that of the profile log likelihood.
+
+    Parameters
+    ----------
+    data : tuple of numpy.ndarray, each of shape (n_variants,)
+        Exposure effects, their errors, outcome effects, their errors.
+    slope, psi : float
+        As in :func:`profile_loss`.
+    """
+    x, sx, y, sy = data
+    d, cross = np.square(sx), psi * sx * sy
+    v = np.square(sy) + slope * slope * d - 2.0 * slope * cross
+    dv, r = 2.0 * (slope * d - cross), y - slope * x
+    return float(np.sum(x**2 / v + 2.0 * r * x * dv / v**2 + r**2 * dv**2 / v**3 - r**2 * d / v**2))
+
+
+def scatter_score(data: Effects, *, slope: float, tau2: float, loss: Loss, alike: bool = False) -> float:
     r"""Return the equation of the overdispersion: above 0 where :math:`\tau^2` is too small.
 
-    :math:`\sum_j \sigma_{Xj}^2 (t_j\psi(t_j) - E[Z\psi(Z)]) / v_j`.
+    :math:`\sum_j w_j (t_j\psi(t_j) - E[Z\psi(Z)]) / v_j` with :math:`w_j = \sigma_{Xj}^2`, or 1 if ``alike``.
     """
     x, sx, y, sy = data
     v = np.square(sy) + tau2 + np.square(slope * sx)
@@ -266,12 +351,17 @@ def scatter_score(data: Effects, *, slope: float, tau2: float, loss: Loss) -> fl
     else:
         inside = np.maximum(1.0 - np.square(t / k), 0.0)
         pull = 6.0 * np.square(t / k) * np.square(inside)
-    return float(np.sum(np.square(sx) * (pull - loss_moments(loss).slope) / v))
+    weight = 1.0 if alike else np.square(sx)
+    return float(np.sum(weight * (pull - loss_moments(loss).slope) / v))
 
 
-def scatter_at(data: Effects, *, slope: float, loss: Loss) -> float:
+def scatter_at(data: Effects, *, slope: float, loss: Loss, alike: bool = False) -> float:
     """Return the smallest overdispersion that solves its equation; 0 if there is none to be seen."""
-    if scatter_score(data, slope=slope, tau2=0.0, loss=loss) <= 0.0:
+
+    def score(tau2: float) -> float:
+        return scatter_score(data, slope=slope, tau2=tau2, loss=loss, alike=alike)
+
+    if score(0.0) <= 0.0:
         return 0.0
     x, _, y, sy = data
     largest = 4.0 * float(np.max(np.square(y - slope * x)) + np.max(np.square(sy)))
@@ -281,20 +371,13 @@ def scatter_at(data: Effects, *, slope: float, loss: Loss) -> float:
     steps = np.geomspace(smallest, largest, 200)
     before = 0.0
     for tau2 in steps.tolist():
-        if scatter_score(data, slope=slope, tau2=tau2, loss=loss) <= 0.0:
-            root = optimize.brentq(
-                lambda value: scatter_score(data, slope=slope, tau2=value, loss=loss),
-                before,
-                tau2,
-                xtol=1e-300,
-                rtol=1e-14,
-            )
-            return float(root)
+        if score(tau2) <= 0.0:
+            return float(optimize.brentq(score, before, tau2, xtol=1e-300, rtol=1e-14))
         before = tau2
     return math.nan
 
 
-def solve_with_scatter(data: Effects, *, loss: Loss) -> tuple[float, float, bool]:
+def solve_with_scatter(data: Effects, *, loss: Loss, alike: bool = False) -> tuple[float, float, bool]:
     """Return slope and overdispersion that solve their two equations together, and whether they were found.
 
     Parameters
@@ -303,6 +386,8 @@ def solve_with_scatter(data: Effects, *, loss: Loss) -> tuple[float, float, bool
         Exposure effects, their errors, outcome effects, their errors.
     loss : {"l2", "huber", "tukey"}
         Which loss.
+    alike : bool
+        Whether all variants count alike in the equation of the overdispersion; as in :func:`scatter_score`.
 
     Notes
     -----
@@ -314,7 +399,7 @@ def solve_with_scatter(data: Effects, *, loss: Loss) -> tuple[float, float, bool
     unit = float(np.median(np.square(data[3])))
     scale = 1e-3 * float(np.median(data[3]) / np.median(data[1]))
     for step in range(MAX_STEPS):
-        new = scatter_at(data, slope=slope, loss=loss)
+        new = scatter_at(data, slope=slope, loss=loss, alike=alike)
         if math.isnan(new):
             return slope, new, False
         if step >= DAMPED_AFTER:

@@ -297,3 +297,18 @@ def test_estimate__without_method_is_exit_2(finished, osteobiome):
     ran = osteobiome("mr", "estimate", _pair_file(finished), "--methods", " , ")
     assert ran.code == 2
     assert "--methods" in ran.err
+
+
+def test_estimate__as_a_package_and_with_further_checks(finished, osteobiome):
+    ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "twosamplemr", "--sensitivity")
+    assert "mr_ivw_mre" in ran.out
+    assert "Confidence sets that hold with weak instruments" in ran.out
+    assert "the package's optimiser stops" in ran.out
+    asked = osteobiome("mr", "estimate", _pair_file(finished), "--as", "twosamplemr", "--json")
+    assert {"sensitivity", "differences"} <= set(asked.json)
+
+
+def test_estimate__as_an_unknown_package_is_exit_2(finished, osteobiome):
+    ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "mrbase")
+    assert ran.code == 2
+    assert "mendelianrandomization" in ran.err

@@ -182,6 +182,12 @@ STATUS_CASES = [
     ("cml_bic", pair_of([0.1, 0.2, 0.3]), Status.MISSING_SAMPLE_SIZE),
     ("divw", Instruments.from_arrays([0.01, 0.02], [0.1] * 2, [0.1] * 2, [0.1] * 2), Status.TOO_WEAK),
     ("raps", Instruments.from_arrays([0.1, 0.2, 0.3], [0.01] * 3, [0.1, 0.3, 0.2], [1e-200] * 3), Status.NOT_CONVERGED),
+    ("rivw", pair_of([0.1, 0.2, 0.3, 0.2]), Status.ALREADY_SELECTED),
+    (
+        "three_sample_ivw",
+        dataclasses.replace(pair_of([0.1, 0.2]), selection="corrected"),
+        Status.ALREADY_CORRECTED,
+    ),
 ]
 
 

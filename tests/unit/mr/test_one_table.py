@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from osteobiome import mr
-from osteobiome.cli.estimate_tables import diagnostic_rows, dropped_lines, estimate_rows, remarks
+from osteobiome.cli.estimate_tables import (
+    diagnostic_rows,
+    dropped_lines,
+    estimate_rows,
+    remarks,
+    sensitivity_sections,
+)
 from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
@@ -269,3 +275,92 @@ def test_remarks__warn_of_methods_without_ld_beside_those_with_it(run):
     assert any(warned in line for line in remarks(run(ld=LD)))
     assert not any(warned in line for line in remarks(run(ld=LD, methods="ivw_ld")))
     assert not any(warned in line for line in remarks(run()))
+
+
+# --- profiles and further checks ---------------------------------------------------------------------------------
+
+
+def test_profile__calls_with_brackets_are_told_apart(run):
+    result = run(methods="mr_ivw(robust=TRUE, penalized=TRUE), mr_egger,mr_egger", profile="mendelianrandomization")
+    assert [e.method for e in result.estimates] == ["mr_ivw(robust=TRUE, penalized=TRUE)", "mr_egger"]
+    assert result.differences == {}
+
+
+def test_profile__says_where_it_differs_on_purpose_once_per_reason(run):
+    result = run(profile="twosamplemr")
+    assert {e.method for e in result.estimates} >= {"mr_ivw", "mr_two_sample_ml", "mr_uwr"}
+    assert result.differences["mr_two_sample_ml"].startswith("the package's optimiser stops")
+    assert "mr_ivw" not in result.differences
+    lines = [line for line in remarks(result) if "from draws on both sides" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("mr_simple_median, mr_weighted_median")
+    assert result.as_dict()["differences"] == result.differences
+
+
+def test_profile__warns_of_correlated_variants_too(run):
+    result = run(profile="mendelianrandomization", methods="mr_ivw", ld=LD)
+    assert any("correlated" in line for line in remarks(result))
+    assert not any(
+        "correlated" in line
+        for line in remarks(run(profile="mendelianrandomization", methods="mr_ivw(correl=TRUE)", ld=LD))
+    )
+
+
+def test_profile__unknown_calls_and_our_names_are_refused(run):
+    for methods in ("ivw", "mr_hetpen"):
+        with pytest.raises(UnknownNameError):
+            run(methods=methods, profile="mendelianrandomization")
+
+
+def test_sensitivity__is_worked_out_only_when_asked_for(run):
+    assert run().sensitivity == ""
+    assert "sensitivity" not in run().as_dict()
+
+
+def test_sensitivity__holds_every_check(run):
+    plain = run(with_sensitivity=True).as_dict()["sensitivity"]
+    assert set(plain) == {"rucker", "simex", "confidence_sets", "thresholds", "clusters", "sign_concordance"}
+    assert plain["rucker"]["choice"] == "A"
+    assert plain["rucker"]["estimates"][0]["model"] == plain["rucker"]["model"] == "ivw_fixed_effect"
+    assert plain["rucker"]["estimates"][0]["beta"] == mr.ivw(PAIR).beta
+    likelihood = plain["confidence_sets"][2]
+    assert likelihood["statistic"] == "conditional_likelihood_ratio"
+    assert likelihood["is_bounded"]
+    low, high = likelihood["ci_set"][0]
+    assert low < mr.ivw(PAIR).beta < high
+    members = [name for cluster in plain["clusters"]["clusters"] for name in cluster["rsid"]]
+    assert sorted(members) == ["rs1", "rs2", "rs3", "rs4"]
+    assert plain["sign_concordance"]["estimate"] == 1.0
+
+
+def test_sensitivity__correlated_variants_have_a_reason_instead(run):
+    result = run(with_sensitivity=True, ld=LD)
+    assert "independent" in result.as_dict()["sensitivity"]["message"]
+    independent = "1,0.05,0,0\n0.05,1,0,0\n0,0,1,0\n0,0,0,1\n"
+    assert "rucker" in run(with_sensitivity=True, ld=independent).as_dict()["sensitivity"]
+
+
+def test_sensitivity__of_one_variant_says_why_there_is_little(run):
+    result = run(LINES[0], with_sensitivity=True)
+    plain = result.as_dict()["sensitivity"]
+    assert plain["rucker"]["choice"] is None
+    assert "three" in plain["rucker"]["message"] or "variants" in plain["rucker"]["message"]
+    json.dumps(plain)
+    for section in sensitivity_sections(result.sensitivity):
+        assert section.rows or section.notes, section.title
+
+
+def test_sensitivity__tables_are_full(run):
+    sections = sensitivity_sections(run(with_sensitivity=True).sensitivity)
+    assert len(sections) == 5
+    for section in sections:
+        assert all(len(row) == len(section.header) for row in section.rows)
+        assert section.rows
+
+
+def test_sensitivity__sets_without_an_end_say_so(tmp_path):
+    path = tmp_path / "weak.csv"
+    path.write_text(HEADER + "\nrs1,A,0.001,0.01,0.06,0.02\nrs2,A,0.002,0.01,-0.06,0.02\nrs3,A,-0.001,0.01,0.01,0.02\n")
+    result = estimate_table(path, methods="ivw", with_sensitivity=True)
+    sets = next(s for s in sensitivity_sections(result.sensitivity) if "weak" in s.title)
+    assert any("∞" in row[1] for row in sets.rows)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.linalg import LinAlgError
 
-from osteobiome.stats.gls import definiteness, gls_line, gls_origin
+from osteobiome.stats.gls import both_whitened, definiteness, gls_line, gls_origin
 
 pytestmark = pytest.mark.kernel
 
@@ -129,3 +129,25 @@ def test_gls_line__shapes_are_asserted():
         gls_line(np.ones(2), np.ones(3), se_y=np.ones(2), correlation=np.eye(2))
     with pytest.raises(AssertionError):
         gls_line(np.ones(1), np.ones(1), se_y=np.ones(1), correlation=np.eye(1))
+
+
+def test_both_whitened__makes_both_covariances_diagonal_at_once():
+    rng = np.random.default_rng(21)
+    n = 7
+    rho = 0.7 ** np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    x, y = rng.normal(size=(2, n))
+    sx, sy = np.exp(rng.normal(size=n)), np.exp(3 * rng.normal(size=n))
+    first, second, se, condition = both_whitened((x, sx, y, sy), rho)
+    assert condition == pytest.approx(np.linalg.cond(rho), rel=1e-10)
+    for theta in (-40.0, -0.3, 0.0, 0.01, 2.0, 1e5):
+        covariance = rho * (np.outer(sy, sy) + theta**2 * np.outer(sx, sx))
+        want = (y - theta * x) @ np.linalg.solve(covariance, y - theta * x)
+        assert np.sum(np.square(second - theta * first) / (1 + np.square(theta * se))) == pytest.approx(want, rel=1e-8)
+
+
+def test_both_whitened__of_independent_variants_divides_by_the_second_errors():
+    x, sx, y, sy = np.array([0.1, 0.2]), np.array([0.01, 0.03]), np.array([0.3, 0.1]), np.array([0.02, 0.05])
+    first, second, se, _ = both_whitened((x, sx, y, sy), np.eye(2))
+    order = np.argsort(-sx / sy)
+    np.testing.assert_allclose(se, (sx / sy)[order])
+    np.testing.assert_allclose(first * second, (x * y / sy**2)[order])

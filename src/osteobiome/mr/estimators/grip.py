@@ -28,6 +28,38 @@ if TYPE_CHECKING:
 METHOD = "grip"
 MIN_VARIANTS = 3
 NULL = "direct effects do not covary with exposure effects"
+NO_EFFECT = "the exposure has no effect on the outcome"
+
+
+def adjusted(data: Scaled, *, slope: float, intercept: float) -> tuple[float, float]:
+    r"""Return slope and standard error with the errors of the exposure effects taken off powers of them.
+
+    Parameters
+    ----------
+    data : Scaled
+        Pair without exposure effects of 0.
+    slope, intercept : float
+        Of the line as it is fitted, in scaled units; its residuals are the scatter of the outcome effects.
+
+    Returns
+    -------
+    slope, se : float
+        In scaled units; NaN where what is left of the spread of the exposure effects is not above 0.
+    """
+    x, s, y = data.x, np.square(data.se_x), data.y
+    w = np.square(data.se_y.min() / data.se_y)  # only ratios of weights matter
+    x2 = np.square(x)
+    total, square = np.sum(w), np.sum(w * (x2 - s))
+    spread = total * np.sum(w * (x2 * x2 - 6.0 * x2 * s + 3.0 * s * s)) - square * square
+    if not spread > 0.0:
+        return np.nan, np.nan
+    top = total * np.sum(w * y * x * (x2 - 3.0 * s)) - np.sum(w * y * x) * square
+    variance = np.mean(np.square(y - (slope * x2 + intercept) / x)) * x2
+    first = total * total * np.sum(w * w * variance * np.square(x2 - 3.0 * s))
+    second = square * square * np.sum(w * w * variance)
+    both = total * square * np.sum(w * w * variance * (x2 - s))  # as the package has it; see the notes
+    squared = first + second - 2.0 * both
+    return float(top / spread), float(np.sqrt(squared) / spread) if squared > 0.0 else np.nan
 
 
 @beyond_range_is_a_status
@@ -52,7 +84,14 @@ def _estimate(inst: Instruments, *, model: Model, distribution: Reference, level
     product = np.ldexp([intercept, se_intercept * factor], data.exponent_y + data.exponent_x)
     ratio = product[:1] / product[1:]
     test = TestColumn("grip_intercept", ratio, df_used, neg_log10_p(ratio, df_used), NULL, product[:1], product[1:])
-    tests = [test.test(0), *(column.test(0) for column in heterogeneity("rucker_q", np.array([q]), df))]
+    weak, its_error = np.ldexp(adjusted(data, slope=slope, intercept=intercept), data.exponent)
+    known = np.isfinite(weak) and its_error > 0.0
+    effect, error_of_it = (np.array([value if known else np.nan]) for value in (weak, its_error))
+    wald = effect / error_of_it
+    p = neg_log10_p(wald, df_used) if known else None
+    mended = TestColumn("grip_weak_adjusted", wald, df_used if known else None, p, NO_EFFECT, effect, error_of_it)
+    columns_of_q = heterogeneity("rucker_q", np.array([q]), df)
+    tests = [test.test(0), mended.test(0), *(column.test(0) for column in columns_of_q)]
     lost = inst.n_variants - n
     message = f"{lost} of {inst.n_variants} variants have an exposure effect of 0, hence no weight: left out."
     return concluded(
@@ -103,8 +142,8 @@ def grip(
     Returns
     -------
     Estimate
-        With ``grip_intercept`` (mean product of direct and exposure effect), ``rucker_q``, ``i2``, ``mean_f`` and
-        ``min_f``.
+        With ``grip_intercept`` (mean product of direct and exposure effect), ``grip_weak_adjusted`` (effect, error and
+        test that allow for weak instruments), ``rucker_q``, ``i2``, ``mean_f`` and ``min_f``.
 
     Raises
     ------
@@ -117,8 +156,22 @@ def grip(
     -----
     The line :math:`\hat\gamma_j\hat\Gamma_j = \alpha + \theta\hat\gamma_j^2` is fitted with the weights
     :math:`1/(\hat\gamma_j\sigma_{Yj})^2`. Turning an allele changes the sign of both effects, so neither product nor
-    square. The estimate that TwoSampleMR adjusts for weak instruments (``b.adj``) is not computed. It fails when direct
-    effects grow with exposure effects, and is imprecise when the variants are of similar strength.
+    square.
+
+    ``grip_weak_adjusted`` replaces the powers of exposure effects in that slope, with weights
+    :math:`w_j = 1/\sigma_{Yj}^2`, by what is unbiased for powers of the true ones:
+
+    .. math:: \hat\theta = \frac{\sum w\sum w\hat\Gamma\hat\gamma(\hat\gamma^2 - 3\sigma_X^2) -
+              \sum w\hat\Gamma\hat\gamma\sum w(\hat\gamma^2 - \sigma_X^2)}
+              {\sum w\sum w(\hat\gamma^4 - 6\hat\gamma^2\sigma_X^2 + 3\sigma_X^4) -
+              (\sum w(\hat\gamma^2 - \sigma_X^2))^2}.
+
+    Its error is that of TwoSampleMR (``se.adj``), which takes the outcome effects to scatter alike about the line. Its
+    covariance term has :math:`\hat\gamma^2 - \sigma_X^2` where, with exposure effects held fixed, there would be
+    :math:`\hat\gamma^2 - 3\sigma_X^2`; that would make it 0.4 to 2 % larger on five data sets. It has no number where
+    nothing is left of the spread of the exposure effects.
+
+    It fails when direct effects grow with exposure effects, and is imprecise when the variants are of similar strength.
 
     References
     ----------

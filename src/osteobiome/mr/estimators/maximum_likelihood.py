@@ -11,23 +11,13 @@ from osteobiome.core.estimate import Estimate
 from osteobiome.mr.fit import beyond_range_is_a_status, check_level, check_option, check_psi, heterogeneity
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, concluded, obstacle, strength_tests
-from osteobiome.stats.profile_score import lowest_slope
+from osteobiome.stats.profile_score import lowest_slope, profile_curvature
 
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
 
 METHOD = "maximum_likelihood"
 Model = Literal["multiplicative", "fixed"]
-
-
-def information(data: Scaled, slope: float, psi: float) -> float:
-    """Return half the second derivative of the profile at its minimum: minus that of the log likelihood."""
-    d = np.square(data.se_x)
-    cross = psi * data.se_x * data.se_y
-    v = np.square(data.se_y) + slope * slope * d - 2.0 * slope * cross
-    dv, r = 2.0 * (slope * d - cross), data.y - slope * data.x
-    terms = data.x**2 / v + 2.0 * r * data.x * dv / v**2 + r**2 * dv**2 / v**3 - r**2 * d / v**2
-    return float(np.sum(terms))
 
 
 @beyond_range_is_a_status
@@ -37,9 +27,10 @@ def _estimate(inst: Instruments, *, model: Model, psi: float, level: float) -> E
         return failure
     data = Scaled.of(inst)
     n = inst.n_variants
-    slope, loss = lowest_slope((data.x, data.se_x, data.y, data.se_y), psi=psi)
+    effects = data.x, data.se_x, data.y, data.se_y
+    slope, loss = lowest_slope(effects, psi=psi)
     q = 2.0 * loss
-    curvature = information(data, slope, psi)
+    curvature = profile_curvature(effects, slope=slope, psi=psi)
     se = 1.0 / math.sqrt(curvature) if curvature > 0.0 else math.nan
     factor = max(1.0, math.sqrt(q / (n - 1))) if model == "multiplicative" and n > 1 else 1.0
     beta, error = np.ldexp([slope, se * factor], data.exponent).tolist()

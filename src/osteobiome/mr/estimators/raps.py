@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.mr.fit import beyond_range_is_a_status, check_level, check_option
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, concluded, labelled, obstacle, plain, strength_tests
+from osteobiome.stats.partial_bayes import fit_prior, observed_errors, solve_shrunk
 from osteobiome.stats.profile_score import LOSSES, Loss, loss_moments, lowest_slope, solve_with_scatter
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 METHOD = "raps"
 MIN_VARIANTS = 3
+Form = Literal["profile", "observed", "shrinkage"]
+FORMS: tuple[Form, ...] = ("profile", "observed", "shrinkage")
 
 
 def standard_errors(
@@ -40,24 +43,42 @@ def standard_errors(
     return math.sqrt(meat + (cross / own) ** 2 * spread) / abs(pull), math.sqrt(spread) / own
 
 
+def _solve(data: Scaled, *, loss: Loss, overdispersion: bool, form: Form) -> tuple[float, float, float, float, bool]:
+    """Return slope, overdispersion, their standard errors, and whether the equations were solved."""
+    effects = data.x, data.se_x, data.y, data.se_y
+    tau2, found, prior = 0.0, True, None
+    if overdispersion:
+        slope, tau2, found = solve_with_scatter(effects, loss=loss, alike=form != "profile")
+    else:
+        slope, _ = lowest_slope(effects, loss=loss)
+    if found and form == "shrinkage":
+        prior = fit_prior(data.x / data.se_x)
+        slope, tau2, found = solve_shrunk(
+            effects, near=(slope, tau2), loss=loss, prior=prior, overdispersion=overdispersion
+        )
+    if not found:
+        return math.nan, math.nan, math.nan, math.nan, False
+    try:
+        if form == "profile":
+            errors = standard_errors(data, slope, tau2, loss=loss, overdispersion=overdispersion)
+        else:
+            errors = observed_errors(
+                effects, slope=slope, tau2=tau2, loss=loss, prior=prior, overdispersion=overdispersion
+            )
+    except (ValueError, ZeroDivisionError):
+        errors = math.nan, math.nan
+    return slope, tau2, *errors, True
+
+
 @beyond_range_is_a_status
-def _estimate(inst: Instruments, *, loss: Loss, overdispersion: bool, level: float) -> Estimate:
+def _estimate(inst: Instruments, *, loss: Loss, overdispersion: bool, form: Form, level: float) -> Estimate:
     failure = obstacle(inst, method=METHOD, min_variants=MIN_VARIANTS, level=level)
     if failure is not None:
         return failure
     data = Scaled.of(inst)
-    effects = data.x, data.se_x, data.y, data.se_y
-    tau2, found = 0.0, True
-    if overdispersion:
-        slope, tau2, found = solve_with_scatter(effects, loss=loss)
-    else:
-        slope, _ = lowest_slope(effects, loss=loss)
+    slope, tau2, se, se_tau2, found = _solve(data, loss=loss, overdispersion=overdispersion, form=form)
     if not found:
         return labelled(failed(METHOD, Status.NOT_CONVERGED, n_variants=inst.n_variants, level=level), inst)
-    try:
-        se, se_tau2 = standard_errors(data, slope, tau2, loss=loss, overdispersion=overdispersion)
-    except (ValueError, ZeroDivisionError):
-        se = se_tau2 = math.nan
     beta, error = np.ldexp([slope, se], data.exponent).tolist()
     variance, its_error = np.ldexp([tau2, se_tau2], 2 * data.exponent_y).tolist()
     tests = (plain("tau2", variance), plain("tau2_se", its_error), *strength_tests(inst))
@@ -79,7 +100,14 @@ def _estimate(inst: Instruments, *, loss: Loss, overdispersion: bool, level: flo
     ),
     min_variants=MIN_VARIANTS,
 )
-def raps(inst: Instruments, *, loss: Loss = "huber", overdispersion: bool = True, level: float = 0.95) -> Estimate:
+def raps(
+    inst: Instruments,
+    *,
+    loss: Loss = "huber",
+    overdispersion: bool = True,
+    form: Form = "profile",
+    level: float = 0.95,
+) -> Estimate:
     r"""Estimate by the profile score of effects that are both measured with error, robust to outliers.
 
     Parameters
@@ -90,6 +118,11 @@ def raps(inst: Instruments, *, loss: Loss = "huber", overdispersion: bool = True
         How much a variant far from the line counts: ever more slowly, its square, or less and less.
     overdispersion : bool
         Whether all variants have small direct effects of a common variance :math:`\tau^2`, to be estimated too.
+    form : {"profile", "observed", "shrinkage"}
+        ``profile``: the equations below with expected derivatives in the standard errors (``mr.raps.mle``).
+        ``observed``: all variants alike in the equation of :math:`\tau^2`, and observed derivatives (the function
+        ``mr.raps``, which TwoSampleMR calls). ``shrinkage``: as that, and exposure effects that weigh the residuals
+        are shrunk towards 0, which gains precision when most variants are weak (``mr.raps.shrinkage``).
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -112,17 +145,23 @@ def raps(inst: Instruments, *, loss: Loss = "huber", overdispersion: bool = True
 
     .. math:: \sum_j \sigma_{Xj}^2\,\frac{t_j\psi(t_j) - E[Z\psi(Z)]}{v_j} = 0.
 
-    Of several minima the lowest is taken, of several :math:`\tau^2` the smallest; no root above 0 means 0. Standard
-    errors are the sandwich of both equations. ``mr.raps`` solves the same ones without overdispersion. With it, and a
-    robust loss, its steps end where the equations do not hold (it prints :math:`\tau^2 = 0` on LDL cholesterol, where
-    the second equation is far from 0), and its standard error then takes no account of the scatter.
+    With ``observed`` and ``shrinkage`` the factor :math:`\sigma_{Xj}^2` of the second equation is 1. With
+    ``shrinkage`` the first is :math:`\sum_j \check\gamma_j\psi(t_j)/\sqrt{v_j} = 0`, with :math:`\check\gamma_j` the
+    expected exposure effect given both files, under a mixture of two normal distributions about 0 that is fitted to the
+    exposure z statistics; without shrinkage it is the derivative of the loss.
+
+    Of several minima the lowest is taken; with shrinkage, which has no loss, the root nearest to it. Of several
+    :math:`\tau^2` the smallest; no root above 0 means 0. ``mr.raps.mle`` with overdispersion and a robust loss ends
+    where the second equation does not hold (it prints :math:`\tau^2 = 0` on LDL cholesterol, where it is far from 0),
+    so its standard error takes no account of the scatter; the function ``mr.raps`` does solve its own.
 
     It mends weak instruments, not the choice of variants in the same study (design 5.1). It fails when direct effects
     are directional.
 
     References
     ----------
-    Zhao, Wang, Hemani, Bowden & Small 2020, doi:10.1214/19-AOS1866
+    Zhao, Wang, Hemani, Bowden & Small 2020, doi:10.1214/19-AOS1866; shrinkage: Zhao, Chen, Wang & Small 2019,
+    doi:10.1093/ije/dyz142
 
     Examples
     --------
@@ -133,5 +172,6 @@ def raps(inst: Instruments, *, loss: Loss = "huber", overdispersion: bool = True
     raps: 0.534 (se 0.0406, 5 variants)
     """
     check_option("loss", loss, LOSSES)
+    check_option("form", form, FORMS)
     check_level(level)
-    return _estimate(inst, loss=loss, overdispersion=overdispersion, level=level).raise_if_failed()
+    return _estimate(inst, loss=loss, overdispersion=overdispersion, form=form, level=level).raise_if_failed()
