@@ -41,14 +41,11 @@ class NullBlock:
         Rows of length 1; LD (r) is ``loadings @ loadings.T`` and is never formed as a whole.
     position : numpy.ndarray, shape (n_variants,), optional
         Base pairs, for clumping within a window.
-    n_left_out : int
-        Variants that do not vary in the panel and play no part.
     """
 
     name: str
     loadings: NDArray[np.float64]
     position: NDArray[np.float64] | None = None
-    n_left_out: int = 0
 
     @classmethod
     def of_genotypes(cls, name: str, genotypes: Genotypes, *, position: ArrayLike | None = None) -> NullBlock:
@@ -59,7 +56,7 @@ class NullBlock:
         name : str
             Of the block.
         genotypes : Genotypes
-            A genotype that was not called counts as the mean of its variant.
+            A genotype that was not called counts as the mean of its variant; variants without variation play no part.
         position : array_like, shape (n_variants,), optional
             Base pairs.
         """
@@ -72,7 +69,7 @@ class NullBlock:
         length = np.sqrt(np.square(values).sum(axis=1))
         varies = length > 0.0
         place = None if position is None else np.asarray(position, dtype=np.float64)[varies]
-        return cls(name, values[varies] / length[varies, None], place, int((~varies).sum()))
+        return cls(name, values[varies] / length[varies, None], place)
 
     @classmethod
     def of_matrix(cls, name: str, ld_r: ArrayLike, *, position: ArrayLike | None = None) -> NullBlock:

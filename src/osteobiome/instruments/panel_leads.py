@@ -161,8 +161,8 @@ def expected_leads(variants: Mapping[str, Path], panel: Panel, *, options: LeadO
     Notes
     -----
     In stretch :math:`b` the variants of the trait that the panel has amount to :math:`M_b` tests
-    (:func:`osteobiome.instruments.null_leads.effective_leads`, and 1 for each variant that does not vary in the panel:
-    clumping leaves it alone). With a share :math:`f` of the panel's variants in :math:`n` stretches,
+    (:func:`osteobiome.instruments.null_leads.effective_leads`; a variant that does not vary in the panel is none, as a
+    study's clumping drops it). With a share :math:`f` of the panel's variants in :math:`n` stretches,
 
     .. math:: E = \frac{t}{f} \sum_b M_b,\qquad
         \mathrm{var}(E) = \frac{t^2}{f^2} \left[(1 - f)\, n\, s^2_M + f \sum_b v_b\right],
@@ -333,7 +333,7 @@ class _Group:
                 n_draws=options.n_draws,
                 seed=options.seed,
             )
-            counts[:, blocks.stretch[part[0]]] += [one.count + block.n_left_out for one in found]
+            counts[:, blocks.stretch[part[0]]] += [one.count for one in found]
             noise += [one.count_se**2 for one in found]
         tests_se = np.sqrt(_sampling_variance(counts, noise, share=blocks.share))
         return cls(is_there, rows.size, counts.sum(axis=1) / blocks.share, tests_se)

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 THRESHOLDS = (5e-8, 1e-7, 1e-6, 1e-5)
 
 
+def swept(p_threshold: float, *, by: str) -> tuple[float, ...]:
+    """Return the thresholds that are tried beside the declared one.
+
+    Index variants at a threshold are those of a looser one that pass it, as clumping by p begins with the strongest:
+    one pass at the loosest serves all. Clumping by F does not, so the declared one is the only one there.
+
+    Parameters
+    ----------
+    p_threshold : float
+        The declared one.
+    by : {"p", "f"}
+        What ranks the variants.
+    """
+    return tuple(sorted({p_threshold, *THRESHOLDS})) if by == "p" else (p_threshold,)
+
+
 def threshold_sweep(
     frame: pl.DataFrame,
     *,

@@ -101,7 +101,7 @@ def _as_table(trait_id: str, frame: pl.DataFrame, clumps: PanelClumps) -> pl.Dat
     return frame.select(
         pl.lit(trait_id).alias("exposure"),
         "variant_key", "rsid", "chromosome", "position", "neg_log_10_p_value",
-        frame["rsid"].gather(at).alias("index_variant"),
+        called(frame).gather(at).alias("index_variant"),
         pl.Series("r2", np.abs(clumps.signed_r2)).fill_nan(None),
         pl.Series("reason", clumps.reason.astype(str).tolist(), dtype=pl.String),
     )  # fmt: skip

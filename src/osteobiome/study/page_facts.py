@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from osteobiome.study.loci import locus_ld_name
 from osteobiome.study.panels import NOISE
-from osteobiome.study.selection import SELECTION_NOTES
+from osteobiome.study.selection import SELECTION_NOTES, outcomes_of, shared_with_outcome
 
 if TYPE_CHECKING:
     from osteobiome.study.selection import Selection
@@ -86,6 +86,10 @@ def _page_selection(study: Study) -> dict[str, object]:
             one.exposure: {
                 "selected_in": one.selected_in,
                 "shared_cohorts": None if one.shared_cohorts is None else list(one.shared_cohorts),
+                "with_outcomes": {
+                    y: None if (shared := shared_with_outcome(study, one, y)) is None else list(shared)
+                    for y in outcomes_of(study, one.exposure)
+                },
             }
             for one in chosen
             if one.is_three_sample

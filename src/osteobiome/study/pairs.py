@@ -142,10 +142,9 @@ class PairReader:
         name = "" if section is None else f"panel:{section['panels'].get(x.trait_id, '')}"
         if name not in self.locations or (x.alignment and x.alignment == y.alignment):
             return _NO_PROXIES
-        absent = (
-            x.frame.join(y.frame.select("variant_key"), on="variant_key", how="anti")
-            .join(y.frame.select("id_key").drop_nulls(), on="id_key", how="anti")
-            .join(y.frame.select("chromosome", "position").drop_nulls(), on=["chromosome", "position"], how="anti")
+        # another variant at the place of an instrument is not that instrument; one of its name may be
+        absent = x.frame.join(y.frame.select("variant_key"), on="variant_key", how="anti").join(
+            y.frame.select("id_key").drop_nulls(), on="id_key", how="anti"
         )
         if absent.is_empty():
             return _NO_PROXIES

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from osteobiome.store import StudyFolder
     from osteobiome.study.config import LdFiles, LocusSection
+    from osteobiome.study.panels import PanelFiles
     from osteobiome.study.selection import Selection
     from osteobiome.study.study import Family, Study
     from osteobiome.study.traits import Trait
@@ -111,7 +112,7 @@ def _clumping(study: Study, name: str, ingest: dict[str, Task], store: StudyFold
     section, panel = study.config.instruments, study.panels()[name]
     chosen = [study.selection(x) for x in study.panels_in_use()[name]]
     tasks = {f"ingest:{one.exposure}": ingest[one.selected_in] for one in chosen}
-    files = {f"panel:{file.name}": hashes[study.name_of(file)] for file in panel.files}
+    files = _panel_files(study, panel, "panel", hashes)
     inputs, locations = _exclusions(study, hashes)
     return Task(
         step="clumping",
@@ -120,6 +121,10 @@ def _clumping(study: Study, name: str, ingest: dict[str, Task], store: StudyFold
             "ancestry": name,
             "genome_build": study.config.study.genome_build,
             "exposures": {one.exposure: _selection(study, one) for one in chosen},
+            "selecting": {
+                one.exposure: {"selected_in": one.selected_in, "ancestry": study.traits[one.selected_in].ancestry}
+                for one in chosen
+            },
             "r2": section.r2,
             "window_kb": section.window_kb,
             "by": section.clump_by,
@@ -131,6 +136,11 @@ def _clumping(study: Study, name: str, ingest: dict[str, Task], store: StudyFold
         locations={key: _location(store, task) for key, task in tasks.items()} | {"panel": panel.path} | locations,
         depends=tuple(dict.fromkeys(task.key for task in tasks.values())),
     )
+
+
+def _panel_files(study: Study, panel: PanelFiles, role: str, hashes: dict[str, str]) -> dict[str, str]:
+    """Return the hash of each file of a panel; the whole path is its name, as files of chromosomes may be namesakes."""
+    return {f"{role}:{name}": hashes[name] for name in map(study.name_of, panel.files)}
 
 
 def _selection(study: Study, one: Selection) -> dict[str, object]:
@@ -251,7 +261,7 @@ def _mr(
     panels = _panels(study, family)
     for role, name in panels.items():
         panel = study.panels()[name]
-        ld_inputs |= {f"{role}:{file.name}": hashes[study.name_of(file)] for file in panel.files}
+        ld_inputs |= _panel_files(study, panel, role, hashes)
         ld_locations[role] = panel.path
     palindromic = config.ingest.palindromic
     return Task(

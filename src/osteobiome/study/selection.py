@@ -120,8 +120,28 @@ def is_selection_corrected(study: Study, exposure: str, outcome: str) -> bool:
         Trait ids of the pair. Cohorts that one of the three studies does not state may be anybody.
     """
     one = selection_of(study, exposure)
-    with_outcome = shared_cohorts(study.traits[one.selected_in].cohorts, study.traits[outcome].cohorts)
-    return one.is_three_sample and one.shared_cohorts == () and with_outcome == ()
+    return one.is_three_sample and one.shared_cohorts == () and shared_with_outcome(study, one, outcome) == ()
+
+
+def shared_with_outcome(study: Study, one: Selection, outcome: str) -> tuple[str, ...] | None:
+    """Return the cohorts that the selecting study shares with an outcome; None if one of them states none.
+
+    Parameters
+    ----------
+    study : Study
+        Checked study.
+    one : Selection
+        Of an exposure.
+    outcome : str
+        Trait id.
+    """
+    return shared_cohorts(study.traits[one.selected_in].cohorts, study.traits[outcome].cohorts)
+
+
+def outcomes_of(study: Study, exposure: str) -> tuple[str, ...]:
+    """Return the outcomes that an exposure is tested on, each once, itself left out."""
+    pairs = (pair for family in study.families for pair in family.pairs)
+    return tuple(dict.fromkeys(y for x, y in pairs if x == exposure != y))
 
 
 def families_at_thresholds(study: Study) -> tuple[Family, ...]:
@@ -338,6 +358,20 @@ def selection_notes(study: Study) -> list[Fault]:
         )
         for one in chosen
         if one.is_three_sample and one.shared_cohorts
+    ]
+    notes += [
+        Fault(
+            OVERLAP,
+            f"{where}.three_sample.{one.exposure}",
+            f"'{one.selected_in}', which selects, and the outcome '{outcome}' share {', '.join(shared)}",
+            "studies without people in common",
+            "Chance that made a variant look strong is in the outcome's effects, too",
+            severity="note",
+        )
+        for one in chosen
+        if one.is_three_sample
+        for outcome in outcomes_of(study, one.exposure)
+        if (shared := shared_with_outcome(study, one, outcome))
     ]
     covered = () if section.relaxed is None else section.relaxed.exposures or study.exposures
     if any(one.is_relaxed and one.exposure not in covered for one in chosen):

@@ -163,8 +163,10 @@ def _join_by_id(rest: pl.DataFrame, free: pl.DataFrame, ledger: RowLedger) -> pl
 def _account_lost(lost: pl.DataFrame, outcome: pl.DataFrame, ledger: RowLedger) -> None:
     """Tell variants with other alleles from variants that the outcome does not have."""
     same_id = lost.join(outcome.select("id_key").drop_nulls().unique(), on="id_key", how="semi")
-    places = outcome.select("chromosome", "position").drop_nulls().unique()
-    same_place = lost.join(places, on=["chromosome", "position"], how="semi")
+    is_indel = (pl.col("allele_class") >= INDEL).alias("is_indel")  # an indel at the place of an SNV is another variant
+    places = outcome.select("chromosome", "position", is_indel).drop_nulls().unique()
+    same_place = lost.with_columns(is_indel).join(places, on=["chromosome", "position", "is_indel"], how="semi")
+    same_place = same_place.drop("is_indel")
     met = pl.concat([same_id, same_place]).unique("variant_key").sort("line")
     account(ledger, "allele_mismatch", met)
     account(ledger, "not_in_outcome", lost.join(met, on="variant_key", how="anti").sort("line"))

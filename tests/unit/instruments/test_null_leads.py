@@ -59,7 +59,6 @@ def test_block__of_genotypes_has_the_ld_of_numpy():
     copies[5] = 1
     block = NullBlock.of_genotypes("a", Genotypes.from_dosages(copies), position=np.arange(6))
     np.testing.assert_allclose(block.loadings @ block.loadings.T, np.corrcoef(copies[:5]), atol=1e-12)
-    assert block.n_left_out == 1
     assert block.position.tolist() == [0, 1, 2, 3, 4]
 
 
@@ -67,7 +66,6 @@ def test_block__uncalled_genotypes_are_the_mean():
     copies = np.array([[0, 1, 2, -9], [-9, -9, -9, -9]], dtype=np.int8)
     block = NullBlock.of_genotypes("a", Genotypes.from_dosages(copies))
     np.testing.assert_allclose(block.loadings, [[-np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0]], atol=1e-12)
-    assert block.n_left_out == 1
 
 
 def test_effective_leads__blocks_without_variants_count_nothing():

@@ -45,6 +45,9 @@ SOUGHT = {"r2": 0.8, "window_kb": 500.0}
 USED = rows("x -> y", "harmonise", 6, 5, "note", "stand_in_used", 1)
 
 
+ELSEWHERE = {"selected_in": "z", "shared_cohorts": [], "with_outcomes": {}}
+
+
 def selection(**more):
     """Facts of a study whose choice of instruments differs from the plain one."""
     return {"selection": STUDY["selection"] | more}
@@ -86,7 +89,10 @@ def test_exposures__what_is_not_known_is_said():
     [
         ({"given": {"x": "list of a paper"}}, "given as a list"),
         (selection(relaxed={"x": 1e-5}), "p ≤ 1 × 10⁻⁵ (relaxed)"),
-        (selection(three_sample={"x": {"selected_in": "z", "shared_cohorts": []}}), "p ≤ 5 × 10⁻⁸ in Outcome Z"),
+        (
+            selection(three_sample={"x": ELSEWHERE}),
+            "p ≤ 5 × 10⁻⁸ in Outcome Z",
+        ),
         (
             selection(cis={"x": {"name": "SOST", "chromosome": 17, "start": 4_000, "end": 5_000}}),
             "p ≤ 5 × 10⁻⁸, near SOST (17:4,000–5,000)",
@@ -103,7 +109,7 @@ def test_exposures__how_they_were_chosen(facts, words):
 
 def test_exposures__numbers_of_two_studies_do_not_stand_in_one_row():
     """The sweep describes the study that selects; F and number beside it are those of the one that estimates."""
-    other = selection(three_sample={"x": {"selected_in": "z", "shared_cohorts": []}})
+    other = selection(three_sample={"x": ELSEWHERE})
     (one,) = exposures_view(build(study=other, instruments=[INSTRUMENT], thresholds=[LEVEL]))
     assert (one["mean_f"], one["i2_gx"], one["explained"]) == ("36", "–", "–")
     assert one["sweep"][0]["i2_gx"] == "0.9"
@@ -155,16 +161,27 @@ def test_flags__relaxed_threshold_with_its_reason():
     text = titles(build(study=selection(relaxed={"x": 1e-5}, reason="few hits")), "caution")["Relaxed threshold"]
     assert "(few hits)" in text
     assert "no estimate is corrected" in text
-    other = {"x": {"selected_in": "z", "shared_cohorts": []}}
+    other = {"x": ELSEWHERE}
     content = build(study=selection(relaxed={"x": 1e-5}, three_sample=other))
     assert "Another study chose them" in titles(content, "caution")["Relaxed threshold"]
     assert "no reason was declared" in titles(content, "caution")["Relaxed threshold"]
     assert "Three samples" in titles(content, "good")
 
 
+def test_flags__people_who_select_and_are_in_the_outcome():
+    other = {"x": {"selected_in": "z", "shared_cohorts": [], "with_outcomes": {"y": ["UKB"]}}}
+    content = build(study=selection(three_sample=other))
+    assert "shares UKB with" in titles(content, "caution")["Selection overlaps with the outcome"]
+    assert "Three samples" not in titles(content, "good")
+    other["x"]["with_outcomes"] = {"y": None}
+    content = build(study=selection(three_sample=other))
+    assert "Selection may overlap" in titles(content, "note")
+    assert "Three samples" not in titles(content, "good")
+
+
 @pytest.mark.parametrize("cohorts", [None, ["UKB"]])
 def test_flags__another_study_that_may_hold_the_same_people_does_not_clear_a_threshold(cohorts):
-    other = {"x": {"selected_in": "z", "shared_cohorts": cohorts}}
+    other = {"x": {"selected_in": "z", "shared_cohorts": cohorts, "with_outcomes": {}}}
     text = titles(build(study=selection(relaxed={"x": 1e-5}, three_sample=other)), "caution")["Relaxed threshold"]
     assert "the same people may be in both" in text
     assert "so their effects are not too large" not in text
@@ -233,7 +250,7 @@ def test_flags__too_many_by_chance():
     (["UKB"], "caution", "Selection overlaps"), (None, "note", "Selection may overlap"), ([], "good", "Three samples"),
 ])  # fmt: skip
 def test_flags__people_who_select_and_estimate(cohorts, level, title):
-    other = {"x": {"selected_in": "z", "shared_cohorts": cohorts}}
+    other = {"x": {"selected_in": "z", "shared_cohorts": cohorts, "with_outcomes": {}}}
     assert title in titles(build(study=selection(three_sample=other)), level)
 
 
@@ -335,7 +352,7 @@ def test_strobe__says_whether_proxies_were_sought(facts, more, words):
 
 def test_methods__three_samples_do_not_claim_the_file_of_the_exposure():
     for cohorts, words in (([], "share no cohort"), (None, "is not known"), (["UKB"], "both hold UKB")):
-        other = {"x": {"selected_in": "z", "shared_cohorts": cohorts}}
+        other = {"x": {"selected_in": "z", "shared_cohorts": cohorts, "with_outcomes": {}}}
         text = " ".join(selection_sentences(build(study=selection(three_sample=other))))
         assert words in text
         assert "in the exposure's file" not in text
@@ -389,7 +406,7 @@ def test_methods__name_every_rule():
         study=selection(
             relaxed={"x": 1e-5},
             reason="few hits",
-            three_sample={"x": {"selected_in": "z", "shared_cohorts": []}},
+            three_sample={"x": ELSEWHERE},
             cis={"x": {"name": "", "chromosome": 1, "start": 1, "end": 2_000}},
             exclude="out.txt",
             proxies={"r2": 0.8, "window_kb": 500.0},

@@ -145,8 +145,28 @@ def test_relaxed__must_be_looser_than_the_general_threshold(tiny):
 def test_three_sample__people_of_the_outcome_must_not_select(tiny):
     add_selector(tiny, cohorts="second")  # those of the outcome
     declare(tiny, 'three_sample = { x = "z" }')
-    assert load_study(tiny.file).notes == ()
+    (note,) = load_study(tiny.file).notes
+    assert (note.code, "'y' share second" in note.found) == ("three_sample_overlap", True)
     assert not run(tiny)["estimates"]["selection_corrected"].any()
+
+
+def test_three_sample__the_steiger_filter_selects_by_the_pair_itself(tiny):
+    add_selector(tiny)
+    tiny.set("y", 5, beta="0.2", p_value="0")
+    declare(tiny, 'three_sample = { x = "z" }', "steiger_filter = true")
+    tables = run(tiny)
+    assert lost(tables, "x -> y", "steiger") == {"explains_more_of_the_outcome": 1}
+    assert not tables["estimates"]["selection_corrected"].any()
+
+
+def test_three_sample__leads_by_chance_are_lost_as_others_are(tiny):
+    """Half of what was selected is not in the study that estimates: of what is left, half as many are by chance."""
+    add_selector(tiny)
+    tiny.write("x", tiny.rows("x")[:20])
+    declare(tiny, 'three_sample = { x = "z" }', 'relaxed = { p_threshold = 1e-2, reason = "a test" }')
+    declared = run(tiny)["thresholds"].filter("is_declared").row(0, named=True)
+    assert declared["n_variants"] == 17  # of 37 selected ones
+    assert declared["expected_null_leads"] == pytest.approx(40 * 1e-2 * 17 / 37)
 
 
 def test_three_sample__strength_is_that_of_the_study_that_estimates(tiny):
@@ -214,6 +234,15 @@ def test_steiger_filter__drops_what_explains_more_of_the_outcome(tiny):
     assert row["se"] == without["se"][0]
 
 
+def test_steiger_filter__that_leaves_nothing_says_so(tiny):
+    for i in range(40):
+        tiny.set("y", i, beta="0.5", p_value="0")
+    declare(tiny, "steiger_filter = true")
+    row = run(tiny)["estimates"].filter("is_primary").row(0, named=True)
+    assert row["status"] == "no_valid_variant"
+    assert "40 instruments explain more of the outcome" in row["message"]
+
+
 def test_steiger_filter__without_sample_sizes_says_why_nothing_was_dropped(tiny):
     for name in ("x", "y"):
         tiny.write(name, [{k: v for k, v in row.items() if k != "n"} for row in tiny.rows(name)])
@@ -252,6 +281,14 @@ def test_thresholds__declared_one_and_the_usual_ones(tiny):
     effects = ([float(row[name]) for row in rows] for name in ("beta", "standard_error"))
     shares = np.square(r_from_effect(*map(np.array, effects), np.full(39, 10_000.0)))
     assert strongest["variance_explained"] == pytest.approx(shares.sum())
+
+
+def test_null_leads__what_is_left_out_yields_none(tiny):
+    (tiny.folder / "out.txt").write_text("".join(f"rs{i + 1}\n" for i in range(30)))
+    declare(tiny, 'exclude = "out.txt"')
+    tables = run(tiny)
+    found = tables["thresholds"]
+    np.testing.assert_allclose(found["expected_null_leads"], [10 * p for p in found["p_threshold"]])
 
 
 def test_null_leads__too_many_make_a_result_exploratory(tiny):
@@ -299,6 +336,112 @@ def panelled(tiny):
 
 
 PANEL = '[ld]\nEUR = "panel/eur"\n\n'
+
+
+def test_null_leads__of_a_panel_are_fewer_by_what_is_left_out(panelled):
+    tiny, _ = panelled
+    declare(tiny, "r2 = 0.9", before=PANEL)
+    before = run(tiny)["thresholds"]["expected_null_leads"].to_numpy()
+    (tiny.folder / "out.txt").write_text("".join(f"rs{i + 1}\n" for i in range(30)))
+    tiny.replace("study.toml", "r2 = 0.9", 'r2 = 0.9\nexclude = "out.txt"')
+    np.testing.assert_allclose(run(tiny)["thresholds"]["expected_null_leads"], before / 4.0)
+
+
+def test_panel__files_of_chromosomes_may_be_namesakes(panelled):
+    """A panel of folders: a change in any of its files chooses instruments anew."""
+    tiny, dosages = panelled
+    chromosomes = np.array([int(row["chromosome"]) for row in tiny.rows("x")])
+
+    def write():
+        tiny.add_panel(dosages.tolist())
+        stem = tiny.folder / "panel" / "eur"
+        data, lines = stem.with_suffix(".bed").read_bytes(), stem.with_suffix(".bim").read_text().splitlines()
+        size = (len(data) - 3) // len(lines)
+        for number in np.unique(chromosomes):
+            part = tiny.folder / "parts" / f"chr{number}"
+            part.mkdir(parents=True, exist_ok=True)
+            rows = np.flatnonzero(chromosomes == number)
+            body = b"".join(data[3 + size * i : 3 + size * (i + 1)] for i in rows)
+            (part / "eur.bed").write_bytes(data[:3] + body)
+            (part / "eur.bim").write_text("".join(lines[i] + "\n" for i in rows))
+            (part / "eur.fam").write_bytes(stem.with_suffix(".fam").read_bytes())
+
+    write()
+    declare(tiny, "r2 = 0.2", before='[ld]\nEUR = "parts/chr{chromosome}/eur"\n\n')
+    assert "no_variation_in_panel" not in lost(run(tiny), "x", "instruments")
+    dosages[chromosomes == 1] = 2
+    write()
+    assert lost(run(tiny), "x", "instruments")["no_variation_in_panel"] == int((chromosomes == 1).sum())
+
+
+def test_panel__names_the_index_variant_by_place_where_there_is_no_name(panelled):
+    tiny, dosages = panelled
+    dosages[1] = dosages[0]
+    rows = tiny.rows("x")
+    rows[1]["chromosome"], rows[1]["base_pair_location"] = (
+        rows[0]["chromosome"],
+        str(int(rows[0]["base_pair_location"]) + 10),
+    )
+    for row in rows[:2]:
+        row["rsid"] = "NA"
+    tiny.write("x", rows)
+    tiny.add_panel(dosages.tolist())
+    declare(tiny, "r2 = 0.2", before=PANEL)
+    tables = run(tiny)
+    clumped = tables["clumps"].filter(reason="clumped")
+    assert clumped["index_variant"].null_count() == 0
+
+
+@pytest.mark.parametrize("ancestry", ["EUR", ""])
+def test_panel__of_a_trait_without_declared_ancestry_is_doubted(panelled, ancestry):
+    """Without frequencies only what is declared says that trait and panel are of one ancestry."""
+    tiny, _ = panelled
+    declare(tiny, "r2 = 0.2", before=PANEL)
+    tiny.replace("traits.csv", "none,EUR,first", f"none,{ancestry},first")
+    found = run(tiny)["findings"].filter(check="panel_frequencies_not_compared")
+    assert found["casts_doubt"].to_list() == [not ancestry]
+
+
+def test_null_leads__a_bound_that_is_too_large_condemns_nothing(tiny):
+    """With an LD matrix what passes is counted, not what clumping leaves: too many of it says nothing."""
+    rows = tiny.rows("x")
+    for row in rows[1:]:
+        row["p_value"], row["beta"] = "0.5", "0.003"
+    tiny.write("x", rows)
+    names = [(row["rsid"], row["effect_allele"], row["other_allele"]) for row in rows]
+    rsid, counted, other = (np.array(column) for column in zip(*names, strict=True))
+    r = np.eye(40)
+    r[0, 1] = r[1, 0] = -0.01
+    np.savez(tiny.folder / "ld.npz", r=r, rsid=rsid, counted=counted, other=other)
+    declare(tiny, "p_threshold = 0.02", "r2 = 0.5", before='[ld]\nEUR = { matrix = "ld.npz" }\n\n')
+    found = run(tiny)["thresholds"]
+    declared = found.filter("is_declared").row(0, named=True)
+    assert (declared["n_variants"], declared["expected_null_leads"], declared["is_exploratory"]) == (1, None, None)
+    assert "0.8 variants pass by chance" in declared["message"]
+    strict = found.filter(p_threshold=5e-8).row(0, named=True)
+    assert strict["expected_null_leads"] == pytest.approx(40 * 5e-8)  # a bound that clears
+    assert strict["is_exploratory"] is False
+
+
+def test_proxies__another_variant_at_the_place_of_an_instrument_is_not_it(tiny):
+    rng = np.random.default_rng(8)
+    dosages = rng.binomial(2, 0.4, (40, 300)).astype(np.int8)
+    dosages[1] = dosages[0]
+    rows = tiny.rows("x")
+    rows[1]["chromosome"] = rows[0]["chromosome"]
+    rows[1]["base_pair_location"] = str(int(rows[0]["base_pair_location"]) + 700)
+    rows[1]["p_value"], rows[1]["beta"] = "0.5", "0.003"
+    tiny.write("x", rows)
+    outcome = tiny.rows("y")
+    for key in ("chromosome", "base_pair_location"):
+        outcome[1][key] = rows[1][key]
+        outcome[0][key] = rows[0][key]
+    outcome[0] |= {"rsid": "rs999", "effect_allele": "AT", "other_allele": "A"}
+    tiny.write("y", outcome)
+    tiny.add_panel(dosages.tolist())
+    declare(tiny, "r2 = 0.5", "window_kb = 1000", "proxies = { r2 = 0.8, window_kb = 10 }", before=PANEL)
+    (row,) = run(tiny)["proxies"].to_dicts()
+    assert (row["rsid"], row["proxy"], row["reason"]) == ("rs1", "rs2", "")
 
 
 def test_proxies__stand_in_for_what_the_outcome_lacks(tiny):
@@ -360,12 +503,70 @@ def test_panel__in_which_nothing_varies_is_refused(panelled):
         run_study(tiny.file, workers=1)
 
 
-def test_panel__clumps_by_f(panelled):
-    tiny, _ = panelled
-    declare(tiny, "r2 = 0.2", 'clump_by = "f"', before=PANEL)
+@pytest.mark.parametrize(("line", "kept"), [("", 1), ('clump_by = "f"', 0)])
+def test_panel__the_strongest_by_p_or_by_f_leads(panelled, line, kept):
+    """The first two are one variant for clumping; the second has the smaller p, the first the larger F."""
+    tiny, dosages = panelled
+    dosages[1] = dosages[0]
+    rows = tiny.rows("x")
+    rows[1]["chromosome"] = rows[0]["chromosome"]
+    rows[1]["base_pair_location"] = str(int(rows[0]["base_pair_location"]) + 10)
+    rows[0] |= {"beta": "0.05", "standard_error": "0.005", "p_value": "1e-12"}
+    rows[1] |= {"beta": "0.05", "standard_error": "0.008", "p_value": "1e-15"}
+    tiny.write("x", rows)
+    tiny.add_panel(dosages.tolist())
+    declare(tiny, "r2 = 0.2", *([line] if line else []), before=PANEL)
     tables = run(tiny)
-    assert tables["thresholds"]["p_threshold"].to_list() == [5e-8]
-    assert tables["thresholds"]["expected_null_leads"][0] == pytest.approx(0, abs=1e-5)
+    names = [row["rsid"] for row in rows[:2]]
+    assert [name in tables["instruments"]["rsid"].to_list() for name in names] == [kept == 0, kept == 1]
+    if line:
+        assert tables["thresholds"]["p_threshold"].to_list() == [5e-8]
+
+
+@pytest.mark.parametrize(("line", "n_clumped"), [("", 1), ('clump_mode = "genotype"', 0)])
+def test_panel__clumps_by_haplotypes_or_by_genotypes(panelled, line, n_clumped):
+    """Two variants whose heterozygotes exclude each other: r² of haplotypes is far above that of copies."""
+    tiny, dosages = panelled
+    people = dosages.shape[1]
+    one, two = np.zeros(people, dtype=np.int8), np.zeros(people, dtype=np.int8)
+    one[: people // 4], two[: people // 4] = 2, 2
+    one[people // 4 : people // 2], two[people // 4 : people // 2] = 1, 1
+    one[people // 2 : people // 2 + 12] = 2
+    dosages[0], dosages[1] = one, two
+    tiny.add_panel(dosages.tolist())
+    rows = tiny.rows("x")
+    rows[1]["chromosome"] = rows[0]["chromosome"]
+    rows[1]["base_pair_location"] = str(int(rows[0]["base_pair_location"]) + 10)
+    tiny.write("x", rows)
+    tiny.add_panel(dosages.tolist())
+    r2_copies = np.corrcoef(one, two)[0, 1] ** 2
+    r2_haplotypes = _haplotype_r2(one, two)
+    threshold = (r2_copies + r2_haplotypes) / 2
+    assert abs(r2_copies - r2_haplotypes) > 0.01
+    first = r2_haplotypes > r2_copies
+    declare(tiny, f"r2 = {threshold}", *([line] if line else []), before=PANEL)
+    found = lost(run(tiny), "x", "instruments").get("clumped", 0)
+    assert found == (n_clumped if first else 1 - n_clumped)
+
+
+def _haplotype_r2(one, two):
+    """Return r² of haplotypes of highest likelihood by a fine grid."""
+    n = one.size
+    p, q = one.mean() / 2, two.mean() / 2
+    counts = {(i, j): int(((one == i) & (two == j)).sum()) for i in range(3) for j in range(3)}
+    best, where = -np.inf, 0.0
+    for d in np.linspace(-min(p * q, (1 - p) * (1 - q)), min(p * (1 - q), q * (1 - p)), 20_001)[1:-1]:
+        f11, f10, f01, f00 = p * q + d, p * (1 - q) - d, (1 - p) * q - d, (1 - p) * (1 - q) + d
+        chance = {
+            (2, 2): f11**2, (2, 1): 2 * f11 * f10, (2, 0): f10**2, (1, 2): 2 * f11 * f01,
+            (1, 1): 2 * (f11 * f00 + f10 * f01), (1, 0): 2 * f10 * f00, (0, 2): f01**2, (0, 1): 2 * f01 * f00,
+            (0, 0): f00**2,
+        }  # fmt: skip
+        score = sum(k * np.log(chance[cell]) for cell, k in counts.items() if k)
+        if score > best:
+            best, where = score, d
+    assert n
+    return where**2 / (p * (1 - p) * q * (1 - q))
 
 
 def test_npz__of_ld_is_read_without_a_table_of_alleles(tiny):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -120,23 +120,43 @@ def _three_sample(content: Content) -> list[Flag]:
     flags = []
     for name, other in content.study["selection"]["three_sample"].items():
         text = f"{content.label(name)} (chosen in {content.label(other['selected_in'])})"
-        if other["shared_cohorts"]:
-            shared = (
-                f"The study that chose the instruments of {text} and the one that estimates share "
-                f"{join(other['shared_cohorts'])}: winner's curse remains in part."
-            )
-            flags.append(Flag("caution", "Selection overlaps", shared, "data"))
-        else:
-            (unknown if other["shared_cohorts"] is None else good).append(text)
+        overlaps = _overlaps(content, text, other)
+        flags += overlaps
+        if not overlaps:
+            outcomes = other["with_outcomes"].values()
+            (unknown if None in (other["shared_cohorts"], *outcomes) else good).append(text)
     if unknown:
         text = (
-            f"For {some_names(unknown)} the cohorts of one study are not stated, so nobody can tell whether people are "
-            "in both: winner's curse may remain."
+            f"For {some_names(unknown)} the cohorts of one study are not stated, so nobody can tell whether people of "
+            "the study that chose the instruments are in the exposure or the outcome, too: winner's curse may remain."
         )
         flags.append(Flag("note", "Selection may overlap", text, "data"))
     if good:
-        text = f"Another study than the one that estimates chose the instruments of {some_names(good)}."
+        text = f"Another study than the ones that estimate chose the instruments of {some_names(good)}."
         flags.append(Flag("good", "Three samples", text, ANCHOR))
+    return flags
+
+
+def _overlaps(content: Content, chosen: str, other: dict[str, Any]) -> list[Flag]:
+    """Return flags of cohorts that both select and estimate."""
+    flags = []
+    if other["shared_cohorts"]:
+        text = (
+            f"The study that chose the instruments of {chosen} and the one that estimates share "
+            f"{join(other['shared_cohorts'])}: winner's curse remains in part."
+        )
+        flags.append(Flag("caution", "Selection overlaps", text, "data"))
+    found: dict[tuple[str, ...], list[str]] = {}
+    for outcome, cohorts in other["with_outcomes"].items():
+        if cohorts:
+            found.setdefault(tuple(cohorts), []).append(content.label(outcome))
+    for cohorts, outcomes in found.items():
+        text = (
+            f"The study that chose the instruments of {chosen} shares {join(list(cohorts))} with "
+            f"{some_names(outcomes)}: chance that made a variant look strong is in the effects on the outcome, too, "
+            "which biases estimates towards the association seen without instruments."
+        )
+        flags.append(Flag("caution", "Selection overlaps with the outcome", text, "data"))
     return flags
 
 

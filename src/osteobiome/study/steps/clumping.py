@@ -12,7 +12,7 @@ from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import table
 from osteobiome.instruments.candidates import passing
 from osteobiome.instruments.panel_leads import LeadOptions, expected_leads
-from osteobiome.instruments.sweep import THRESHOLDS
+from osteobiome.instruments.sweep import swept
 from osteobiome.ld.fit import MAX_VARIANTS, check_fit
 from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel import open_panel
@@ -40,7 +40,8 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params ancestry, genome_build, exposures (what selects, by trait), r2, window_kb, by, mode, seed, allow;
+        Params ancestry, genome_build, exposures (the rule of each), selecting (selected_in and its ancestry, by
+        exposure), r2, window_kb, by, mode, seed, allow;
         locations ``panel``, ``ingest:<exposure>`` and perhaps ``exclude``.
     out : pathlib.Path
         Folder to fill.
@@ -52,7 +53,7 @@ def run(inputs: Inputs, out: Path) -> None:
     found = [
         row
         for name, folder in folders.items()
-        for row in _fit(folder, panel, index, trait_id=name, allow=frozenset(params["allow"]))
+        for row in _fit(folder, panel, index, trait_id=name, **params["selecting"][name], allow=params["allow"])
     ]
     write_table(table("findings", found), out / "findings.parquet", schema="findings")
     thresholds = {name: swept(one["p_threshold"], by=params["by"]) for name, one in params["exposures"].items()}
@@ -60,22 +61,6 @@ def run(inputs: Inputs, out: Path) -> None:
     write_table(pl.concat([table("clumps"), *clumps.values()]), out / "clumps.parquet", schema="clumps")
     leads = _null_leads(params, folders, panel, sorted({p for some in thresholds.values() for p in some}))
     write_table(leads, out / "null_leads.parquet", schema="null_leads")
-
-
-def swept(p_threshold: float, *, by: str) -> tuple[float, ...]:
-    """Return the thresholds that are tried beside the declared one.
-
-    Index variants at a threshold are those of a looser one that pass it, as clumping by p begins with the strongest:
-    one pass at the loosest serves all. Clumping by F does not, so the declared one is the only one there.
-
-    Parameters
-    ----------
-    p_threshold : float
-        The declared one.
-    by : {"p", "f"}
-        What ranks the variants.
-    """
-    return tuple(sorted({p_threshold, *THRESHOLDS})) if by == "p" else (p_threshold,)
 
 
 def _clumps(
@@ -125,7 +110,7 @@ def _null_leads(
 
 
 def _fit(
-    folder: Path, panel: Panel, index: PanelIndex, *, trait_id: str, allow: frozenset[str]
+    folder: Path, panel: Panel, index: PanelIndex, *, trait_id: str, selected_in: str, ancestry: str, allow: list[str]
 ) -> list[dict[str, object]]:
     """Return what speaks against a panel for a trait, or raise if the panel is not to be used.
 
@@ -138,8 +123,8 @@ def _fit(
     whole = pl.scan_parquet(folder / "variants.parquet")
     n_rows = int(whole.select(pl.len()).collect().item())
     some = whole.gather_every(max(1, n_rows // MAX_VARIANTS)).collect(engine="streaming")
-    fit = check_fit(some, panel, index=index, genome_build=panel.genome_build, ancestry=panel.ancestry)
-    where = f"panel of {panel.ancestry} for {trait_id}"
+    fit = check_fit(some, panel, index=index, genome_build=panel.genome_build, ancestry=ancestry)
+    where = f"panel of {panel.ancestry} for {selected_in}"
     fatal = [
         fault_of(replace(found, hint=f'{found.hint}; or add "{found.id}" to `allow` under [ingest]'), where=where)
         for found in fit.findings
@@ -150,4 +135,4 @@ def _fit(
     return finding_records(trait_id, fit.findings, doubts=fit.doubts)
 
 
-STEPS.add("clumping", Step("clumping", 2, ("clumps", "null_leads", "findings"), run))
+STEPS.add("clumping", Step("clumping", 3, ("clumps", "null_leads", "findings"), run))

@@ -12,15 +12,14 @@ import polars as pl
 from osteobiome.core.schema import polars_schema, table
 from osteobiome.instruments.candidates import CANDIDATE_P, Weak, passing
 from osteobiome.instruments.described import GIVEN, THREE_SAMPLE, described
-from osteobiome.instruments.panel_leads import unclumped_leads
 from osteobiome.instruments.selection import select
-from osteobiome.instruments.sweep import described_set, threshold_sweep
+from osteobiome.instruments.sweep import described_set, swept, threshold_sweep
 from osteobiome.instruments.three_sample import three_sample
 from osteobiome.ld import ClumpOptions, clump_with_matrix
 from osteobiome.ld.reading import read_ld
 from osteobiome.store import read_table, write_table
 from osteobiome.study.eligible import eligibility_of
-from osteobiome.study.steps.clumping import swept
+from osteobiome.study.leads_by_chance import Selecting, judged, leads_by_chance
 from osteobiome.study.steps.ingest import read_ingested, write_sumstats
 from osteobiome.study.task import STEPS, Inputs, Step
 from osteobiome.sumstats import PalindromeOptions
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 LISTS_OF_HITS = {"only_significant_rows", "selected_rows"}
 """Findings of a file that is no whole study: what chance yields in it, nobody can tell."""
-NOT_WHOLE = "The file holds significant rows only, so how many tests there were is not known."
-UPPER = "At most so many: what clumping merges is counted apart here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +150,15 @@ def _thresholds(choice: _Choice, inputs: Inputs, chosen: pl.DataFrame) -> pl.Dat
     if choice.is_given:
         return table("thresholds")
     thresholds = swept(choice.p_threshold, by=choice.by)
-    strong, weak = passing(choice.folder, p_threshold=max(thresholds))
+    strong, _ = passing(choice.folder, p_threshold=max(thresholds))
     eligible, _ = choice.places.apply(strong, trait_id=choice.trait_id)
-    leads = _null_leads(choice, inputs, thresholds, n_tests=strong.height + weak.count)
+    leads = _null_leads(choice, inputs, thresholds)
     known = dict(leads.select("p_threshold", "expected_null_leads").drop_nulls().iter_rows())
     found = threshold_sweep(
         eligible, trait_id=choice.trait_id, thresholds=thresholds, clumping=choice.clumping, null_leads=known
     )
     if choice.selected_in != choice.trait_id:
-        declared = described_set(
-            chosen, trait_id=choice.trait_id, threshold=choice.p_threshold, expected=known.get(choice.p_threshold)
-        )
-        found = pl.concat([found.filter(pl.col("p_threshold") != choice.p_threshold), declared]).sort("p_threshold")
+        found = _of_the_kept(found, chosen, choice)
     beside = leads.drop("exposure", "expected_null_leads")
     full = found.join(beside, on="p_threshold", how="left", maintain_order="left").with_columns(
         pl.col("trait_id").alias("exposure"),
@@ -172,28 +166,33 @@ def _thresholds(choice: _Choice, inputs: Inputs, chosen: pl.DataFrame) -> pl.Dat
         pl.col("message").fill_null(""),
     )
     schema = polars_schema("thresholds")
-    return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    return judged(full).select(list(schema)).cast(schema)  # type: ignore[arg-type]
 
 
-def _null_leads(choice: _Choice, inputs: Inputs, thresholds: tuple[float, ...], *, n_tests: int) -> pl.DataFrame:
+def _null_leads(choice: _Choice, inputs: Inputs, thresholds: tuple[float, ...]) -> pl.DataFrame:
     """Return the leads to expect by chance at each threshold, or why nobody can tell."""
-    if choice.is_whole and choice.places.cis is None and "clumping" in inputs.locations:
-        leads = read_table(inputs.locations["clumping"] / "null_leads.parquet", schema="null_leads")
-        return leads.filter(pl.col("exposure") == choice.trait_id, pl.col("p_threshold").is_in(thresholds))
-    if choice.places.cis is not None:
-        whole = pl.scan_parquet(choice.folder / "variants.parquet").filter(choice.places.cis.holds())
-        n_tests = int(whole.select(pl.len()).collect().item())
-    rows = (
-        {
-            "exposure": choice.trait_id,
-            "p_threshold": p,
-            "expected_null_leads": unclumped_leads(n_tests, p) if choice.is_whole else None,
-            "expected_null_leads_se": 0.0 if choice.is_whole else None,
-            "message": NOT_WHOLE if not choice.is_whole else "" if choice.clumping is None else UPPER,
-        }
-        for p in thresholds
-    )
-    return table("null_leads", rows)
+    of_panel, in_matrix = None, None
+    if "clumping" in inputs.locations:
+        of_panel = read_table(inputs.locations["clumping"] / "null_leads.parquet", schema="null_leads")
+    elif "clump" in inputs.params:
+        in_matrix = frozenset(read_ld(inputs.locations["ld:matrix"], inputs.locations.get("ld:variants")).rsid)
+    is_clumped = choice.clumping is not None
+    study = Selecting(choice.trait_id, choice.folder, choice.places, choice.is_whole, is_clumped, in_matrix)
+    return leads_by_chance(study, thresholds, of_panel=of_panel)
+
+
+def _of_the_kept(found: pl.DataFrame, chosen: pl.DataFrame, choice: _Choice) -> pl.DataFrame:
+    """Return thresholds with the instruments that the study which estimates has, at the declared one.
+
+    Leads by chance are lost at the same rate as the others.
+    """
+    is_declared = pl.col("p_threshold") == choice.p_threshold
+    selected = found.filter(is_declared).row(0, named=True)
+    expected = selected["expected_null_leads"]
+    if expected is not None and selected["n_variants"]:
+        expected *= chosen.height / selected["n_variants"]
+    declared = described_set(chosen, trait_id=choice.trait_id, threshold=choice.p_threshold, expected=expected)
+    return pl.concat([found.filter(~is_declared), declared]).sort("p_threshold")
 
 
 def _clumping(inputs: Inputs) -> Clumping | None:
@@ -216,5 +215,5 @@ def _by_panel(frame: pl.DataFrame, *, clumps: pl.DataFrame) -> tuple[NDArray[np.
 
 
 STEPS.add(
-    "instruments", Step("instruments", 4, ("variants", "instruments", "thresholds", "row_report", "findings"), run)
+    "instruments", Step("instruments", 5, ("variants", "instruments", "thresholds", "row_report", "findings"), run)
 )

@@ -10,6 +10,7 @@ import polars as pl
 
 from osteobiome.core.estimate import Estimate, Status
 from osteobiome.core.schema import polars_schema, table
+from osteobiome.core.text import count
 from osteobiome.mr import grid
 from osteobiome.mr.checks import stack
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
@@ -84,6 +85,10 @@ def _finish(estimate: Estimate, pair: Pair, params: dict[str, Any]) -> Estimate:
     if estimate.status is Status.NO_COMMON_VARIANTS and pair.rows[0].n_in == 0:
         message = _none_chosen(params["selection"][estimate.exposure], params["traits"][estimate.exposure])
         estimate = replace(estimate, status=Status.NO_INSTRUMENTS, message=message)
+    if estimate.status is Status.NO_COMMON_VARIANTS and pair.unfiltered is not None:
+        gone = count(pair.unfiltered.n_variants, "instrument explains", "instruments explain")
+        message = f"Not estimable: {gone} more of the outcome than of the exposure, and the Steiger filter left none."
+        estimate = replace(estimate, status=Status.NO_VALID_VARIANT, message=message)
     message = estimate.message
     if estimate.status is Status.MISSING_LD and pair.ld_problem:
         message = f"{message} Here: {pair.ld_problem}."
@@ -92,9 +97,14 @@ def _finish(estimate: Estimate, pair: Pair, params: dict[str, Any]) -> Estimate:
         family=params["family"],
         is_primary=estimate.method == params["primary"] or stands_in,
         message=message,
-        selection_corrected=estimate.selection_corrected
-        or estimate.outcome in params["selection"][estimate.exposure]["selection_corrected"],
+        selection_corrected=estimate.selection_corrected or _is_corrected(estimate, pair, params),
     )
+
+
+def _is_corrected(estimate: Estimate, pair: Pair, params: dict[str, Any]) -> bool:
+    """Return whether selection does no harm: other people selected, and nothing was selected by this pair's effects."""
+    others = params["selection"][estimate.exposure]["selection_corrected"]
+    return estimate.outcome in others and pair.unfiltered is None
 
 
 def _none_chosen(selection: dict[str, Any], trait: dict[str, Any]) -> str:
@@ -109,8 +119,8 @@ def _none_chosen(selection: dict[str, Any], trait: dict[str, Any]) -> str:
 def _with_q_values(estimates: list[Estimate], doubtful: list[bool]) -> list[Estimate]:
     """Add q-values over the primary estimates of the family.
 
-    A pair whose variants seem to be correlated counts as a test with p = 1: its own p value is not to be trusted, and
-    must not make the others' look better by its rank.
+    A doubtful pair (variants that seem to be correlated, or instruments that chance may have yielded) counts as a test
+    with p = 1: its own p value is not to be trusted, and must not make the others' look better by its rank.
     """
     primary = [i for i, e in enumerate(estimates) if e.is_primary]
     scores = [
@@ -197,4 +207,4 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-STEPS.add("mr", Step("mr", 3, WRITES, run))
+STEPS.add("mr", Step("mr", 4, WRITES, run))
