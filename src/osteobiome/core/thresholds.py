@@ -14,6 +14,10 @@ DILUTED_I2_GX = 0.9
 """Below this MR-Egger is visibly diluted (Bowden et al. 2016, doi:10.1093/ije/dyw220)."""
 FEW_VARIANTS = 3
 """With fewer variants pleiotropy cannot be looked at."""
+CANDIDATE_P = 1e-4
+"""Largest p of a candidate: ten times above the loosest threshold in use for taxa (1e-5)."""
+BASES_PER_KB = 1000.0
+"""Windows are declared in thousands of base pairs."""
 ROUNDING = 1e-9
 """Slack on the scale of minus log10, so that a p equal to a threshold passes it."""
 

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.rows import MAX_LINES
-from osteobiome.core.thresholds import ROUNDING
+from osteobiome.core.thresholds import CANDIDATE_P, ROUNDING
 from osteobiome.store import read_table, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-CANDIDATE_P = 1e-4
-"""Largest p of a candidate: ten times above the loosest threshold in use for taxa (1e-5)."""
 
 
 @dataclass(frozen=True, slots=True)

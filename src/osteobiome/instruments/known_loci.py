@@ -12,7 +12,8 @@ from importlib.resources import files
 import polars as pl
 
 from osteobiome.core.errors import Fault, SchemaError
-from osteobiome.instruments.loci import BASES_PER_KB, check_window
+from osteobiome.core.thresholds import BASES_PER_KB
+from osteobiome.instruments.loci import check_window
 from osteobiome.sumstats.reference import chromosome_lengths
 
 FLANK_KB = 250.0

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.errors import Fault, SchemaError
+from osteobiome.core.thresholds import BASES_PER_KB
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-BASES_PER_KB = 1000.0
 
 
 def loci(chromosome: ArrayLike, position: ArrayLike, *, window_kb: float = 1000.0) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from osteobiome.core.errors import ConfigError, Fault
-from osteobiome.ld.clumping import BASES_PER_KB
+from osteobiome.core.thresholds import BASES_PER_KB
 from osteobiome.ld.genotypes import MISSING
 from osteobiome.stats.jit import kernel
 from osteobiome.stats.random import fresh_seed, normals, stream_key, uniforms

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.errors import ConfigError, Fault
-from osteobiome.instruments.loci import BASES_PER_KB, check_window
+from osteobiome.core.thresholds import BASES_PER_KB
+from osteobiome.instruments.loci import check_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

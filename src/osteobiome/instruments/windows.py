@@ -10,7 +10,8 @@ import polars as pl
 
 from osteobiome.core.errors import Fault, GenomeBuildError, InputFileError, SchemaError
 from osteobiome.core.rows import MAX_LINES, RowLedger, RowReport
-from osteobiome.instruments.loci import BASES_PER_KB, check_window
+from osteobiome.core.thresholds import BASES_PER_KB
+from osteobiome.instruments.loci import check_window
 from osteobiome.sumstats.reference import chromosome_lengths
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from osteobiome.core.thresholds import BASES_PER_KB
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from osteobiome.ld.matrix import LdMatrix
-
-BASES_PER_KB = 1000.0
 
 
 @dataclass(frozen=True, slots=True)

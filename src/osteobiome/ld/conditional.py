@@ -9,7 +9,8 @@ import numpy as np
 from scipy import linalg
 
 from osteobiome.core.errors import EstimationError, Fault
-from osteobiome.ld.correlation import BASES_PER_KB, standardised, varies
+from osteobiome.core.thresholds import BASES_PER_KB
+from osteobiome.ld.correlation import standardised, varies
 from osteobiome.ld.genotypes import Genotypes
 from osteobiome.stats.tails import neg_log10_p_normal
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from osteobiome.core.errors import Fault, SchemaError
+from osteobiome.core.thresholds import BASES_PER_KB
 from osteobiome.ld.genotypes import Genotypes, counted
 from osteobiome.stats.jit import kernel
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 Missing = Literal["mean", "pairwise"]
 """What stands for a genotype that was not called: the mean of its variant, or nobody (pairs of called ones only)."""
 
-BASES_PER_KB = 1000.0
 TILE_ROWS, TILE_COLUMNS = 512, 2048
 """Variants to a tile. Smaller ones leave a threaded matrix product waiting for its threads on a busy machine."""
 SPAN = 4096

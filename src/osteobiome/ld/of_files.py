@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.errors import ConfigError, Fault
-from osteobiome.core.thresholds import ROUNDING
+from osteobiome.core.thresholds import CANDIDATE_P, ROUNDING
 from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.of_file import MAX_BAD_ROWS, read_with_panel, refuse_unfit
 from osteobiome.ld.target_list import listed_targets
 from osteobiome.ld.trait_clumping import called, clump_traits_jointly
-from osteobiome.ld.trait_conditional import CANDIDATES_P, select_conditional_of_trait
+from osteobiome.ld.trait_conditional import select_conditional_of_trait
 from osteobiome.ld.trait_proxies import trait_proxies
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ def select_in_file(
     *,
     request: Request,
     options: ConditionalOptions,
-    candidates_p: float = CANDIDATES_P,
+    candidates_p: float = CANDIDATE_P,
     n_people: float | None = None,
     trust_strand: bool = False,
     allow_unfit: bool = False,

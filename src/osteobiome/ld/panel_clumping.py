@@ -10,7 +10,7 @@ import numpy as np
 
 from osteobiome.core.errors import ConfigError, Fault
 from osteobiome.core.threads import in_order
-from osteobiome.core.thresholds import GENOME_WIDE_P, ROUNDING
+from osteobiome.core.thresholds import BASES_PER_KB, GENOME_WIDE_P, ROUNDING
 from osteobiome.stats.bits import plane_counts
 from osteobiome.stats.clump import greedy_clumps
 from osteobiome.stats.haplotypes import turned
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from osteobiome.ld.genotypes import Genotypes
 
-BASES_PER_KB = 1000.0
 NOT_IN_PANEL = -1
 """Row of a variant that the panel lacks."""
 REASON = np.dtype("U24")

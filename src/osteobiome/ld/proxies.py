@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.errors import ConfigError, Fault
+from osteobiome.core.thresholds import BASES_PER_KB
 from osteobiome.stats.bits import plane_counts, r_of_pairs
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from osteobiome.ld.genotypes import Genotypes
 
-BASES_PER_KB = 1000.0
 NO_PROXY = -1
 """Row of a proxy that does not exist."""
 EQUAL_R2 = 12

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.errors import EstimationError, Fault, SchemaError
-from osteobiome.ld.correlation import BASES_PER_KB, ld_tiles, varies, window_bounds
+from osteobiome.core.thresholds import BASES_PER_KB
+from osteobiome.ld.correlation import ld_tiles, varies, window_bounds
 from osteobiome.ld.genotypes import Genotypes, counted
 from osteobiome.stats.jit import kernel
 

@@ -13,9 +13,8 @@ from osteobiome.core.errors import ConfigError, Fault
 from osteobiome.core.findings import MAX_EXAMPLES, Example, Finding
 from osteobiome.core.rows import RowLedger
 from osteobiome.core.text import count, join
-from osteobiome.core.thresholds import ROUNDING
+from osteobiome.core.thresholds import BASES_PER_KB, CANDIDATE_P, ROUNDING
 from osteobiome.ld.conditional import ConditionalOptions, Marginal, select_conditional
-from osteobiome.ld.correlation import BASES_PER_KB
 from osteobiome.ld.matching import REASONS, match_variants
 from osteobiome.sumstats.palindromes import account
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from osteobiome.ld.matching import PanelIndex, PanelMatch
     from osteobiome.ld.panel import Panel
 
-CANDIDATES_P = 1e-4
-"""Largest p of a variant that is looked at, that of the table of candidates."""
 TELLING_Z = 2.0
 """Signals with |z| above this many roots of the number of people seem to leave second ones behind."""
 NAMED = 5
@@ -71,7 +68,7 @@ def select_conditional_of_trait(
     *,
     index: PanelIndex | None = None,
     options: ConditionalOptions | None = None,
-    candidates_p: float = CANDIDATES_P,
+    candidates_p: float = CANDIDATE_P,
     trust_strand: bool = False,
     trait_id: str = "",
 ) -> TraitSelection:

@@ -11,8 +11,9 @@ import polars as pl
 
 from osteobiome.core.errors import Fault, HarmonisationError
 from osteobiome.core.schema import polars_schema
+from osteobiome.core.thresholds import BASES_PER_KB
 from osteobiome.ld.matching import PanelIndex
-from osteobiome.ld.proxies import BASES_PER_KB, NO_PROXY, Proxies, ProxyOptions, find_proxies, restate_proxy
+from osteobiome.ld.proxies import NO_PROXY, Proxies, ProxyOptions, find_proxies, restate_proxy
 from osteobiome.sumstats.identity import MAX_POSITION, with_variant_key
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from osteobiome.core.text import count, join, reason, significant, threshold_text
+from osteobiome.core.thresholds import BASES_PER_KB
 
 if TYPE_CHECKING:
     from osteobiome.report.content import Content
 
-BASES_PER_KB = 1000.0
 NONE = "–"
 SHOWN = 8
 

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.schema import polars_schema, table
-from osteobiome.instruments.candidates import CANDIDATE_P, Weak, passing
+from osteobiome.core.thresholds import CANDIDATE_P
+from osteobiome.instruments.candidates import Weak, passing
 from osteobiome.instruments.described import GIVEN, THREE_SAMPLE, described
 from osteobiome.instruments.selection import select
 from osteobiome.instruments.sweep import described_set, swept, threshold_sweep
