@@ -56,8 +56,8 @@ def page(name: str) -> str:
         parts += [
             "## Behaviour under pleiotropy",
             f"![Mean estimate of {name} and of ivw as more variants are invalid](behaviour/{name}.svg)",
-            "Simulated: 30 variants, effect 0.3 (dashed), 200 pairs at each point; line: median of the estimates, "
-            "band: the middle 80 % of them. Made by `python -m docs.behaviour`, which says how.",
+            f"Simulated: {_simulated(entry)}, effect 0.3 (dashed), 200 pairs at each point; line: median of the "
+            "estimates, band: the middle 80 % of them. Made by `python -m docs.behaviour`, which says how.",
         ]
     elsewhere = _elsewhere(name)
     if elsewhere:
@@ -66,6 +66,13 @@ def page(name: str) -> str:
     parts += ["## Example", _example(doc.sections["Examples"])]
     parts += ["## References", markdown(doc.sections["References"])]
     return "\n\n".join(parts)
+
+
+def _simulated(entry: Estimator) -> str:
+    """Return what the pairs of a figure are."""
+    if entry.needs_candidates:
+        return "600 candidates (IVW: those with p below 5e-8)"
+    return "10 loci of three linked variants" if entry.needs_ld or entry.needs_positions else "30 variants"
 
 
 def _facts(entry: Estimator) -> str:
