@@ -233,4 +233,5 @@ def _quantile(
         rises = np.einsum("ij,ij->i", weight, below) < share
         low, high = np.where(rises, middle, low), np.where(rises, high, middle)
     end = 0.5 * (low + high)
-    return np.where(np.abs(end) < _DUST, 0.0, end)
+    end[np.abs(end) < _DUST] = 0.0
+    return end
