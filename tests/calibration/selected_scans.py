@@ -50,7 +50,7 @@ def kept(prior, *, n_variants, seed, inflation=1.0):
 
 
 def lead_scan(*, n_blocks, n_in_block, r, share, spread, seed):
-    """Return statistics and true marginal effects, shape (n_blocks, n_in_block): LD r^|i-j|, one causal variant at most."""
+    """Return statistics and true marginal effects, shape (n_blocks, n_in_block), with at most one cause in a block."""
     rng = np.random.default_rng(seed)
     place = np.arange(n_in_block)
     ld_r = r ** np.abs(place[:, None] - place)

@@ -147,7 +147,7 @@ COLUMNS: dict[str, Column] = _columns(
     (
         "beta_empirical_bayes",
         "Float64",
-        "beta corrected by the distribution of the study's strong effects: posterior mean; null with fewer than 30 of them",
+        "beta corrected by the distribution of strong effects: posterior mean; null with fewer than 30 of them",
         "unit of the trait",
     ),
     ("correction_status", "String", "ok, or why the effect is not corrected for having been selected"),

@@ -33,7 +33,7 @@ CONDITIONING: tuple[Conditioning, ...] = get_args(Conditioning)
 METHODS: tuple[Method, ...] = (*CONDITIONING, "fiqt", "empirical_bayes")
 OK, NOT_SELECTED, NOT_FINITE, TOO_FEW = "ok", "not_selected", "not_finite", "too_few"
 MIN_EFFECTS = 30
-"""Fewest effects whose distribution is estimated: with a dozen, the average error at the edge is 0.25 standard errors."""
+"""Fewest effects whose distribution is estimated: with a dozen, errors at the edge average 0.25 standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
