@@ -146,7 +146,7 @@ def test_empirical_bayes__takes_away_the_mean_error_that_raw_effects_have(scans,
 
 @pytest.mark.parametrize("p_threshold", [*THRESHOLDS, P_KEPT])
 def test_empirical_bayes__interval_covers_on_average_over_the_selected(scans, p_threshold):
-    """The distribution is estimated, so to what chance does comes half a percent, and more at the edge of what is kept."""
+    """The distribution is estimated, so half a percent is added to what chance does, and more at the edge."""
 
     def covers(scan, found):
         return (found.ci_low <= scan.truth) & (scan.truth <= found.ci_high)

@@ -107,7 +107,8 @@ def conditional_effects(
     :func:`osteobiome.stats.winners_curse.conditional_likelihood`.
 
     The median is too high as often as too low, whatever the true effect, and the interval covers with its level. The
-    *average* error is another matter: no estimator makes it 0 for every true effect. All four turn the bias away from
+    *average* error is another matter: no estimator makes it 0 for every true effect
+    (:func:`empirical_bayes_effects` makes it 0 on average over a scan). All four turn the bias away from
     zero of the raw effects into a smaller or larger one towards zero for effects near the threshold (figures in
     ``docs/methods/winners_curse.md``), and scatter more than the raw effects do.
 

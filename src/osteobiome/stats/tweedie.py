@@ -187,7 +187,8 @@ def _counted(size: NDArray[np.float64], cutoff: float) -> tuple[NDArray[np.float
 def _grid(largest: float) -> NDArray[np.float64]:
     """Return 0 and spreads up to twice the largest statistic, three to a doubling."""
     top = 2.0 * max(largest, 2.0)
-    return np.r_[0.0, np.geomspace(_SMALLEST, top, int(np.ceil(_PER_DOUBLING * np.log2(top / _SMALLEST))) + 1)]
+    steps = int(np.ceil(_PER_DOUBLING * np.log2(top / _SMALLEST)))
+    return np.concatenate([[0.0], np.geomspace(_SMALLEST, top, steps + 1)])
 
 
 def _log_normal(size: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
