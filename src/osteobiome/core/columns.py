@@ -144,6 +144,12 @@ COLUMNS: dict[str, Column] = _columns(
     ("ci_low_conditional", "Float64", "lower end of the 95 % interval of beta_conditional", "unit of the trait"),
     ("ci_high_conditional", "Float64", "upper end of the 95 % interval of beta_conditional", "unit of the trait"),
     ("beta_fiqt", "Float64", "beta corrected by the false discovery rate of all tests (FIQT)", "unit of the trait"),
+    (
+        "beta_empirical_bayes",
+        "Float64",
+        "beta corrected by the distribution of strong effects: posterior mean; null with fewer than 30 of them",
+        "unit of the trait",
+    ),
     ("correction_status", "String", "ok, or why the effect is not corrected for having been selected"),
     ("p_threshold", "Float64", "largest p of a variant that is selected"),
     ("is_declared", "Boolean", "the threshold that the study declares for this exposure"),
@@ -286,7 +292,7 @@ CLUMPS: Schema = (
 INSTRUMENTS: Schema = (
     "exposure", "selected_in", "variant_key", "rsid", "chromosome", "position", "effect_allele", "other_allele",
     "beta", "se", "eaf", "n", "neg_log_10_p_value", "f_statistic", "known_locus", "beta_conditional",
-    "ci_low_conditional", "ci_high_conditional", "beta_fiqt", "correction_status",
+    "ci_low_conditional", "ci_high_conditional", "beta_fiqt", "beta_empirical_bayes", "correction_status",
 )  # fmt: skip
 THRESHOLDS: Schema = (
     "exposure", "p_threshold", "is_declared", "n_variants", "mean_f", "min_f", "i2_gx", "n_with_size",

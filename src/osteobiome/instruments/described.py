@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.schema import polars_schema
+from osteobiome.core.thresholds import CANDIDATE_P
 from osteobiome.instruments.known_loci import mark_known_loci
-from osteobiome.instruments.winners_curse import conditional_effects, fiqt_effects
+from osteobiome.instruments.winners_curse import conditional_effects, empirical_bayes_effects, fiqt_effects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +45,9 @@ def described(
     uncorrected : {"", "given", "three_sample"}
         Why effects are not corrected: raw effects are right there, or the selection is unknown.
     strong : polars.DataFrame, optional
-        All variants of the exposure's study below some p that is above the threshold, schema ``VARIANTS``. Left out,
-        or without ``n_tests``, there is no correction by false discovery rates.
+        All variants of the exposure's study with p up to 1e-4, or up to the threshold where that is above, schema
+        ``VARIANTS``. Left out, there is no correction by empirical Bayes; left out, or without ``n_tests``, none by
+        false discovery rates.
     n_tests : int, optional
         Variants of that whole study.
 
@@ -57,9 +59,10 @@ def described(
     Notes
     -----
     Corrected effects stand beside the raw ones and enter no estimate: an estimator that corrects for selection takes
-    raw effects, and winner's curse is never corrected twice. Two corrections are shown, as they fail differently: see
-    :func:`~osteobiome.instruments.winners_curse.conditional_effects` and
-    :func:`~osteobiome.instruments.winners_curse.fiqt_effects`.
+    raw effects, and winner's curse is never corrected twice. Three corrections are shown, as they fail differently: see
+    :func:`~osteobiome.instruments.winners_curse.conditional_effects`,
+    :func:`~osteobiome.instruments.winners_curse.fiqt_effects` and
+    :func:`~osteobiome.instruments.winners_curse.empirical_bayes_effects`.
     """
     n = frame.height
     beta, se = (_numbers(frame, name) for name in ("beta", "se"))
@@ -70,12 +73,13 @@ def described(
     ]
     if uncorrected:
         status = [uncorrected] * n
-        corrected = [np.full(n, np.nan)] * 4
+        corrected = [np.full(n, np.nan)] * 5
     else:
         found = conditional_effects(beta, se, p_threshold=p_threshold)
         status = found.status.tolist()
-        corrected = [found.beta, found.ci_low, found.ci_high, _fiqt(frame, strong, n_tests)]
-    names = ("beta_conditional", "ci_low_conditional", "ci_high_conditional", "beta_fiqt")
+        whole = _fiqt(frame, strong, n_tests), _empirical_bayes(frame, strong, max(CANDIDATE_P, p_threshold))
+        corrected = [found.beta, found.ci_low, found.ci_high, *whole]
+    names = ("beta_conditional", "ci_low_conditional", "ci_high_conditional", "beta_fiqt", "beta_empirical_bayes")
     columns += [pl.Series(name, v, dtype=pl.Float64).fill_nan(None) for name, v in zip(names, corrected, strict=True)]
     columns.append(pl.Series("correction_status", status, dtype=pl.String))
     schema = polars_schema("instruments")
@@ -88,9 +92,22 @@ def _fiqt(frame: pl.DataFrame, strong: pl.DataFrame | None, n_tests: int | None)
     if strong is None or n_tests is None:
         return np.full(frame.height, np.nan)
     found = fiqt_effects(_numbers(strong, "beta"), _numbers(strong, "se"), n_tests=n_tests)
-    table = strong.select("variant_key", "line").with_columns(beta_fiqt=pl.Series(found.beta, dtype=pl.Float64))
+    return _looked_up(frame, strong, found.beta)
+
+
+def _empirical_bayes(frame: pl.DataFrame, strong: pl.DataFrame | None, p_max: float) -> NDArray[np.float64]:
+    """Return effects corrected by the distribution of the strong ones, NaN where these are not known."""
+    if strong is None:
+        return np.full(frame.height, np.nan)
+    found = empirical_bayes_effects(_numbers(strong, "beta"), _numbers(strong, "se"), p_max=p_max)
+    return _looked_up(frame, strong, found.beta)
+
+
+def _looked_up(frame: pl.DataFrame, strong: pl.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of the strong variants that are instruments, NaN where there is none."""
+    table = strong.select("variant_key", "line").with_columns(value=pl.Series(values, dtype=pl.Float64))
     met = frame.select("variant_key", "line").join(table, on=["variant_key", "line"], how="left", maintain_order="left")
-    return met["beta_fiqt"].fill_null(np.nan).to_numpy()
+    return met["value"].fill_null(np.nan).to_numpy()
 
 
 def _numbers(frame: pl.DataFrame, name: str) -> NDArray[np.float64]:

@@ -143,6 +143,7 @@ def corrected_view(content: Content) -> list[dict[str, str]]:
             "raw": f"{significant(row['beta'])} ({significant(row['se'], 2)})",
             "conditional": _conditional(row),
             "fiqt": _number(row["beta_fiqt"]),
+            "empirical_bayes": _number(row["beta_empirical_bayes"]),
             "locus": row["known_locus"] or "",
         }
         for row in rows

@@ -33,6 +33,7 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("expected_null_leads", "Instruments to expect by chance", "10.1002/gepi.20303"),
     ("beta_conditional", "Effects conditional on having passed the threshold", "10.1016/j.ajhg.2008.03.002"),
     ("beta_fiqt", "Effects corrected by false discovery rates (FIQT)", "10.1093/bioinformatics/btw303"),
+    ("beta_empirical_bayes", "Effects corrected by empirical Bayes (Tweedie)", "10.1198/jasa.2011.tm11181"),
     ("power", "Power and smallest detectable effect", "10.1093/ije/dyu005"),
 )
 """Name, label and DOI of each check, for the table of methods."""

@@ -5,7 +5,7 @@ import pytest
 
 from osteobiome.core.schema import table
 from osteobiome.instruments.described import described
-from osteobiome.instruments.winners_curse import conditional_effects, fiqt_effects
+from osteobiome.instruments.winners_curse import conditional_effects, empirical_bayes_effects, fiqt_effects
 
 BETA = [0.06, -0.07, 0.2, 0.03]
 SE = 0.01
@@ -45,13 +45,33 @@ def test_described__known_loci_are_marked_and_unknown_without_a_place():
 def test_described__nothing_is_corrected_where_selection_is_unknown_or_did_no_harm(why):
     found = describe(variants(), uncorrected=why, strong=variants(), n_tests=10)
     assert set(found["correction_status"]) == {why}
-    for name in ("beta_conditional", "ci_low_conditional", "ci_high_conditional", "beta_fiqt"):
+    for name in ("beta_conditional", "ci_low_conditional", "ci_high_conditional", "beta_fiqt", "beta_empirical_bayes"):
         assert found[name].null_count() == 4
 
 
 def test_described__without_the_whole_study_there_is_no_rate_of_false_discoveries():
     assert describe(variants())["beta_fiqt"].null_count() == 4
     assert describe(variants(), strong=variants())["beta_fiqt"].null_count() == 4
+
+
+def test_described__distribution_of_strong_effects():
+    beta = np.random.default_rng(1).normal(0.0, 0.07, 300)
+    places = [(1, 1000 + i) for i in range(300)]
+    rows = [
+        {"variant_key": i, "rsid": f"rs{i}", "chromosome": c, "position": p, "beta": b, "se": SE, "line": i + 2}
+        for i, (b, (c, p)) in enumerate(zip(beta, places, strict=True))
+    ]
+    strong = table("variants", rows)
+    frame = strong.reverse().head(120)
+    found = describe(frame, strong=strong)
+    expected = empirical_bayes_effects(beta, np.full(300, SE), p_max=1e-4).beta[::-1][:120]
+    np.testing.assert_array_equal(found["beta_empirical_bayes"].fill_null(np.nan), expected)
+    assert 0 < found["beta_empirical_bayes"].null_count() < 120
+    assert describe(frame)["beta_empirical_bayes"].null_count() == 120
+    relaxed = describe(frame, strong=strong, p_threshold=1e-3)["beta_empirical_bayes"]
+    expected = empirical_bayes_effects(beta, np.full(300, SE), p_max=1e-3).beta[::-1][:120]
+    np.testing.assert_array_equal(relaxed.fill_null(np.nan), expected)
+    assert describe(variants(), strong=variants())["beta_empirical_bayes"].null_count() == 4  # too few
 
 
 def test_described__no_instruments():

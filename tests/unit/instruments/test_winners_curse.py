@@ -10,7 +10,9 @@ from scipy import integrate, optimize, stats
 from osteobiome.core.errors import ConfigError
 from osteobiome.instruments.winners_curse import (
     METHODS,
+    MIN_EFFECTS,
     conditional_effects,
+    empirical_bayes_effects,
     fiqt_effects,
     with_corrected_effects,
 )
@@ -169,13 +171,74 @@ def test_fiqt__missing_tests_do_not_count():
     assert fiqt_effects([], []).beta.shape == (0,)
 
 
+def scan(n=4000, seed=7):
+    rng = np.random.default_rng(seed)
+    return rng.normal(0.0, 3.0, n) + rng.normal(size=n)
+
+
+def test_empirical_bayes__needs_no_more_than_what_passes():
+    z = scan()
+    whole = empirical_bayes_effects(0.02 * z, np.full(z.size, 0.02))
+    strong = whole.status == "ok"
+    part = empirical_bayes_effects(0.02 * z[strong], np.full(strong.sum(), 0.02))
+    np.testing.assert_array_equal(part.beta, whole.beta[strong])
+    np.testing.assert_array_equal(part.ci_low, whole.ci_low[strong])
+    np.testing.assert_array_equal(strong, 2 * stats.norm.sf(np.abs(z)) <= 1e-4)
+    assert set(whole.status[~strong]) == {"not_selected"}
+    assert np.isnan(whole.beta[~strong]).all()
+    assert (whole.p_threshold, whole.level) == (1e-4, 0.95)
+
+
+def test_empirical_bayes__whole_scan_and_strongest_agree():
+    z = scan(40_000)
+    part = empirical_bayes_effects(z, np.ones(z.size))
+    whole = empirical_bayes_effects(z, np.ones(z.size), p_max=1.0)
+    assert set(whole.status) == {"ok"}
+    strong = part.status == "ok"
+    np.testing.assert_allclose(part.beta[strong], whole.beta[strong], rtol=0.05)
+
+
+def test_empirical_bayes__shrinks_and_keeps_the_sign_and_the_order_of_rows():
+    z = scan()
+    error = np.random.default_rng(8).uniform(0.01, 0.1, z.size)
+    found = empirical_bayes_effects(z * error, error)
+    strong = found.status == "ok"
+    ratio = found.beta[strong] / (z * error)[strong]
+    assert ((ratio > 0.0) & (ratio < 1.0)).all()
+    assert (found.ci_low[strong] < found.beta[strong]).all()
+    assert (found.beta[strong] < found.ci_high[strong]).all()
+    np.testing.assert_array_equal(empirical_bayes_effects(-z * error, error).beta, -found.beta)
+    order = np.random.default_rng(9).permutation(z.size)
+    np.testing.assert_array_equal(empirical_bayes_effects((z * error)[order], error[order]).beta, found.beta[order])
+
+
+def test_empirical_bayes__status_says_why_there_is_no_number():
+    beta = [*np.linspace(4.0, 8.0, MIN_EFFECTS), 1.0, np.nan, 9.0]
+    se = [1.0] * (MIN_EFFECTS + 2) + [0.0]
+    found = empirical_bayes_effects(beta, se)
+    assert found.status.tolist() == ["ok"] * MIN_EFFECTS + ["not_selected", "not_finite", "not_finite"]
+    few = empirical_bayes_effects(beta[1:], se[1:])
+    assert few.status.tolist() == ["too_few"] * (MIN_EFFECTS - 1) + ["not_selected", "not_finite", "not_finite"]
+    assert np.isnan(few.beta).all()
+    assert empirical_bayes_effects([], []).beta.shape == (0,)
+
+
+@pytest.mark.parametrize("options", [{"p_max": 0.0}, {"p_max": 1.5}, {"level": 0.0}])
+def test_empirical_bayes__refuses_bad_options(options):
+    with pytest.raises(ConfigError) as caught:
+        empirical_bayes_effects([6.0], [1.0], **options)
+    assert next(iter(options)) == caught.value.faults[0].where
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_with_corrected_effects__keeps_every_row_and_the_raw_effects(method):
-    frame = pl.DataFrame({"rsid": ["a", "b", "c"], "beta": [0.06, 0.03, None], "se": [0.01, 0.01, 0.01]})
+    extra = MIN_EFFECTS - 1 if method == "empirical_bayes" else 0
+    beta = [0.06, 0.03, None] + [0.07] * extra
+    frame = pl.DataFrame({"rsid": [str(i) for i in range(len(beta))], "beta": beta, "se": [0.01] * len(beta)})
     out = with_corrected_effects(frame, p_threshold=5e-8, method=method)
     assert out.select(frame.columns).equals(frame)
     assert out["correction"].unique().to_list() == [method]
-    assert out["correction_status"].to_list() == ["ok", "ok" if method == "fiqt" else "not_selected", "not_finite"]
+    assert out["correction_status"].to_list()[:3] == ["ok", "ok" if method == "fiqt" else "not_selected", "not_finite"]
     assert 0.0 < out["beta_corrected"][0] < 0.06
     assert out["beta_corrected"][2] is None
     assert (out["ci_low_corrected"][0] is None) == (method == "fiqt")

@@ -27,7 +27,8 @@ from tests.unit.report.conftest import OTHER, PAIR, STUDY, build, diagnostic, es
 INSTRUMENT = {
     "exposure": "x", "selected_in": "x", "rsid": "rs1", "effect_allele": "A", "other_allele": "G", "beta": 0.06,
     "se": 0.01, "f_statistic": 36.0, "known_locus": "", "beta_conditional": 0.051, "ci_low_conditional": 0.001,
-    "ci_high_conditional": 0.08, "beta_fiqt": 0.0577, "correction_status": "ok",
+    "ci_high_conditional": 0.08, "beta_fiqt": 0.0577, "beta_empirical_bayes": 0.055,
+    "correction_status": "ok",
 }  # fmt: skip
 LEVEL = {
     "exposure": "x", "p_threshold": 5e-8, "is_declared": True, "n_variants": 4, "mean_f": 40.0, "min_f": 31.0,
@@ -119,10 +120,12 @@ def test_exposures__numbers_of_two_studies_do_not_stand_in_one_row():
 
 
 def test_corrected__says_why_an_effect_is_not_corrected():
-    bare = {"beta_conditional": None, "beta_fiqt": None, "f_statistic": 1.0}
+    bare = {"beta_conditional": None, "beta_fiqt": None, "beta_empirical_bayes": None, "f_statistic": 1.0}
     chosen = [INSTRUMENT, INSTRUMENT | bare | {"correction_status": "three_sample"}]
     first, second = corrected_view(build(instruments=chosen))
     assert (first["raw"], first["conditional"]) == ("0.06 (0.01)", "0.051 (0.001 to 0.08)")
+    assert (first["fiqt"], first["empirical_bayes"]) == ("0.0577", "0.055")
+    assert second["empirical_bayes"] == "–"
     assert (second["conditional"], second["fiqt"]) == ("another study chose it", "–")
 
 

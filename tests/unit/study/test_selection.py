@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from osteobiome.core.errors import ConfigError, RunStoppedError
-from osteobiome.instruments.winners_curse import conditional_effects, fiqt_effects
+from osteobiome.instruments.winners_curse import conditional_effects, empirical_bayes_effects, fiqt_effects
 from osteobiome.stats.steiger import r_from_effect
 from osteobiome.study import load_study, run_study
 
@@ -267,6 +267,11 @@ def test_instruments__corrected_effects_stand_beside_raw_ones(tiny):
     known = {row["rsid"]: value for row, value in zip(rows, every.beta, strict=True)}
     for row in table.to_dicts():
         assert abs(row["beta_fiqt"]) == pytest.approx(known[row["rsid"]])
+    rows = [row for row in rows if float(row["p_value"]) <= 1e-4]
+    strong = empirical_bayes_effects([float(r["beta"]) for r in rows], [float(r["standard_error"]) for r in rows])
+    known = {row["rsid"]: value for row, value in zip(rows, strong.beta, strict=True)}
+    for row in table.to_dicts():
+        assert abs(row["beta_empirical_bayes"]) == pytest.approx(abs(known[row["rsid"]]))
 
 
 def test_thresholds__declared_one_and_the_usual_ones(tiny):

@@ -216,5 +216,5 @@ def _by_panel(frame: pl.DataFrame, *, clumps: pl.DataFrame) -> tuple[NDArray[np.
 
 
 STEPS.add(
-    "instruments", Step("instruments", 5, ("variants", "instruments", "thresholds", "row_report", "findings"), run)
+    "instruments", Step("instruments", 6, ("variants", "instruments", "thresholds", "row_report", "findings"), run)
 )
