@@ -24,6 +24,7 @@ _WORDS = {
     "in_file": "in the file already",
     "no_candidate_in_window": "without a usable variant of the file near",
     "r2_below_threshold": "without a variant of the file in high enough r²",
+    "proxy_taken": "whose only stand-in represents another variant",
     "above_candidate_threshold": "with p above that of candidates",
     "no_effect": "without effect or standard error",
     "no_sample_size": "without sample size (--n)",

@@ -171,6 +171,7 @@ REASONS = {
     "no_variation": "does not vary in the genotype panel",
     "no_candidate_in_window": "without a variant near that could stand in",
     "r2_below_threshold": "without a variant near in high enough r²",
+    "proxy_taken": "whose only stand-in represents another instrument",
     "no_variation_in_panel": "the same in all people of the genotype panel",
     "no_p_value": "without p value",
     "clumped": "in linkage disequilibrium with an instrument of smaller p (clumped)",

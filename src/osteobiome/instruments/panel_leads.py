@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from osteobiome.instruments.windows import Region
     from osteobiome.ld.genotypes import Genotypes
     from osteobiome.ld.panel import Panel
 
@@ -225,6 +226,54 @@ def expected_leads(variants: Mapping[str, Path], panel: Panel, *, options: LeadO
             for p, tests, tests_se in zip(options.p_thresholds, group.tests, group.tests_se, strict=True)
         ]
     return pl.DataFrame([row for name in variants for row in found[name]], schema=_SCHEMA, orient="row")
+
+
+def window_leads(variants: Path, panel: Panel, region: Region, *, trait_id: str, options: LeadOptions) -> pl.DataFrame:
+    """Return how many leads a trait yields by chance in one region, from all of the panel's variants there.
+
+    Parameters
+    ----------
+    variants : pathlib.Path
+        ``variants.parquet`` of the trait, schema ``variants``.
+    panel : Panel
+        That the trait is clumped with, on its genome build.
+    region : Region
+        Both ends inside.
+    trait_id : str
+        Of the trait.
+    options : LeadOptions
+        Thresholds and rule; the region is one block.
+
+    Returns
+    -------
+    polars.DataFrame
+        As :func:`expected_leads`; ``share`` is 1. Nothing is lost across ends: it is no bound.
+    """
+    rows = panel.variants.with_row_index("row").filter(region.holds())["row"].cast(pl.Int64).to_numpy()
+    rows = rows[_Keys.of(panel.variants[rows]).found_in(variants)] if rows.size else rows
+    rest = (rows.size, 1.0, options.n_draws, options.seed, options.r2 < panel.noise_floor)
+    if not rows.size:
+        message = "none of the variants of the panel in the window is in the trait"
+        empty = [(trait_id, p, None, None, *rest, message) for p in options.p_thresholds]
+        return pl.DataFrame(empty, schema=_SCHEMA, orient="row")
+    position = panel.variants["position"].gather(rows).to_numpy()
+    block = NullBlock.of_genotypes(f"window {region.chromosome}", panel.genotypes(rows), position=position)
+    found = effective_leads(
+        [block],
+        p_thresholds=options.p_thresholds,
+        r2=options.r2,
+        window_kb=options.window_kb,
+        n_draws=options.n_draws,
+        seed=options.seed,
+    )
+    return pl.DataFrame(
+        [
+            (trait_id, p, p * one.count, p * one.count_se, *rest, "")
+            for p, one in zip(options.p_thresholds, found, strict=True)
+        ],
+        schema=_SCHEMA,
+        orient="row",
+    )
 
 
 def unclumped_leads(n_variants: int, p_threshold: float) -> float:

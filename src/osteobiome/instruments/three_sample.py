@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _WORDS = {"not_in_outcome": "not_in_estimation_gwas"}
 _MEETS = ["rsid", "chromosome", "position", "effect_allele", "other_allele"]
-_UNKNOWN = frozenset({"", "unknown"})
+_UNKNOWN = frozenset({"unknown", "na", "none", "other", "others"})
+_ALIASES = {"ukb": "ukbiobank", "ukbb": "ukbiobank"}
+_TELLING = 4
+"""Letters from which on a name inside of another one counts as the same cohort (our choice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +136,41 @@ def _in_our_words(rows: RowReport, subject: str, opposite: int) -> RowReport:
 
 
 def shared_cohorts(first: str, second: str) -> tuple[str, ...] | None:
-    """Return the cohorts that two lists have in common, as the first writes them; None if one of them is unknown.
+    """Return the cohorts that two lists have in common, as the first writes them; None if nobody can tell.
 
     Parameters
     ----------
     first, second : str
         Names of cohorts, separated by commas or semicolons, as in the trait table.
 
+    Notes
+    -----
+    Case, blanks and signs play no part, and a name inside of a longer one counts as the same (``TwinsUK`` in ``MiBioGen
+    (incl. TwinsUK)``): an overlap that does not exist costs a caution, one that is overlooked a false claim. A list
+    with an unknown member may hold anybody.
+
     Examples
     --------
-    >>> shared_cohorts("UK Biobank; FINRISK", "uk biobank"), shared_cohorts("UK Biobank", "unknown")
+    >>> shared_cohorts("UK Biobank; FINRISK", "ukb"), shared_cohorts("UK Biobank; unknown", "FinnGen")
     (('UK Biobank',), None)
     """
-    names = []
+    names, is_known = [], True
     for text in (first, second):
-        parts = (part.strip() for part in re.split(r"[;,|]", text))
-        names.append({part.lower(): part for part in parts if part.lower() not in _UNKNOWN})
-    if not all(names):
-        return None
-    return tuple(name for key, name in names[0].items() if key in names[1])
+        parts = [part.strip() for part in re.split(r"[;,|]", text)]
+        keys = {_key(part): part for part in parts if _key(part)}
+        is_known = is_known and bool(keys) and _UNKNOWN.isdisjoint(keys)
+        names.append({key: part for key, part in keys.items() if key not in _UNKNOWN})
+    common = tuple(name for key, name in names[0].items() if any(_is_same(key, other) for other in names[1]))
+    return common or (() if is_known else None)
+
+
+def _key(name: str) -> str:
+    """Return letters and digits of a name, in lower case."""
+    key = re.sub(r"[^0-9a-z]", "", name.lower())
+    return _ALIASES.get(key, key)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Tell whether two names are one cohort, or one is part of the other."""
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (len(shorter) >= _TELLING and shorter in longer)

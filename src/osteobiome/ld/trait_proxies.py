@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TARGETS_AT_ONCE = 8
 """Targets whose windows are read together: 8 windows of 1 Mb are some 80,000 variants."""
+R2_DIGITS = 10
 ROWS_AT_ONCE = 20_000
 """Rows of a panel that are read together for their frequencies."""
 REASON = np.dtype("U30")
@@ -44,6 +45,7 @@ def trait_proxies(
     *,
     index: PanelIndex | None = None,
     options: ProxyOptions | None = None,
+    reserved: pl.DataFrame | None = None,
     trust_strand: bool = False,
 ) -> pl.DataFrame:
     """Find a stand-in for each variant that a trait lacks, and its effect for the alleles of the variant.
@@ -62,6 +64,8 @@ def trait_proxies(
         Of this panel, if it is at hand.
     options : ProxyOptions, optional
         Thresholds; left out, the defaults.
+    reserved : polars.DataFrame, optional
+        Variants that may not stand in for others, as they are in use themselves: columns variant_key, id_key.
     trust_strand : bool
         Believe that targets, trait and panel are on the forward strand.
 
@@ -74,11 +78,12 @@ def trait_proxies(
         two effect alleles, never negative, ``r2``, ``distance`` (bases, in the panel, negative if the proxy stands
         before); ``beta``, ``se``, ``eaf``, ``n``, ``neg_log_10_p_value`` of the proxy, for the target's effect allele;
         ``reason`` why there is none: ``not_in_panel``, ``allele_mismatch``, ``palindromic_strand_unknown``,
-        ``no_variation``, ``no_candidate_in_window``, ``r2_below_threshold``; empty where there is one.
+        ``no_variation``, ``no_candidate_in_window``, ``r2_below_threshold``, ``proxy_taken``; empty where there is one.
 
     Notes
     -----
-    The choice is that of :func:`osteobiome.ld.proxies.find_proxies`, the effect that of
+    A variant stands in for one target only, the one in highest r² (of equals the first): twice the same association
+    would count as two. The choice is that of :func:`osteobiome.ld.proxies.find_proxies`, the effect that of
     :func:`osteobiome.ld.proxies.restate_proxy`: the proxy's own, unscaled. An A/T or C/G variant, target or candidate,
     takes part only if its strand is known: because frequencies of trait (of the target: its ``eaf``) and panel tell, or
     because all are trusted to be on the forward strand. Otherwise it might stand in with the wrong sign.
@@ -91,9 +96,12 @@ def trait_proxies(
     places = _Places.of(panel)
     wanted = _match(targets, panel, known, trust_strand=trust_strand)
     near = _near(table, _centres(targets, wanted, panel), math.floor(chosen.kb * BASES_PER_KB))
+    if reserved is not None:
+        for key in ("variant_key", "id_key"):
+            near = near.join(reserved.select(key).drop_nulls(), on=key, how="anti", maintain_order="left")
     found = _match(near, panel, known, trust_strand=trust_strand)
     row_of = _first_of_each(found)
-    proxies = _search(panel, wanted, np.array(sorted(row_of), dtype=np.int64), places, chosen)
+    proxies = _each_once(_search(panel, wanted, np.array(sorted(row_of), dtype=np.int64), places, chosen))
     at = pl.Series([row_of.get(row) for row in proxies.row.tolist()], dtype=pl.Int64)
     return _as_table(targets, near.select(pl.all().gather(at)), proxies, wanted.sign, _signs(found, at))
 
@@ -126,9 +134,8 @@ def with_stand_ins(table: pl.DataFrame, proxies: pl.DataFrame) -> pl.DataFrame:
     :math:`r\sqrt{p_tq_t/(p_pq_p)}` times the target's, with allele frequencies p and q = 1 - p of target and proxy, so
     ratios of an outcome's stand-in to the exposure's own effect are drawn towards 0 where the frequencies are alike.
 
-    The frequency is that of the proxy's allele. For an A/T or C/G target a later comparison of frequencies thus looks
-    at the proxy, too: a target near one half may be left out there. With r² from 0.8 on the two frequencies never lie
-    so far apart, in one population, that it is turned.
+    The frequency is that of the proxy's allele. It says nothing of the strand of an A/T or C/G target, whose alleles
+    the panel has settled: tell :func:`osteobiome.sumstats.harmonisation.harmonise` so (``settled``).
     """
     assert table["variant_key"].is_sorted()
     found = proxies.filter(pl.col("proxy_key").is_not_null())
@@ -279,6 +286,18 @@ def _search(
         result.row[these] = np.where(part.row == NO_PROXY, NO_PROXY, rows[part.row])
         result.r[these], result.distance[these], result.reason[these] = part.r, part.distance, part.reason
     return result
+
+
+def _each_once(found: Proxies) -> Proxies:
+    """Return proxies without those that stand in for another target with a higher r²."""
+    best: dict[int, int] = {}
+    strength = np.nan_to_num(found.r2, nan=-1.0).round(R2_DIGITS)  # equal ones stay equal however they were summed
+    for k in np.argsort(-strength, kind="stable").tolist():
+        best.setdefault(int(found.row[k]), k)
+    taken = np.array([row != NO_PROXY and best[int(row)] != k for k, row in enumerate(found.row.tolist())], dtype=bool)
+    row = np.where(taken, NO_PROXY, found.row)
+    r, distance = np.where(taken, np.nan, found.r), np.where(taken, 0, found.distance)
+    return Proxies(row, r, distance, np.where(taken, "proxy_taken", found.reason).astype(REASON))
 
 
 def _as_table(

@@ -100,6 +100,7 @@ def _by_chance(content: Content) -> list[str]:
     expected = known["expected_null_leads"].to_numpy()
     low, high = significant(float(expected.min()), 2), significant(float(expected.max()), 2)
     shown = low if low == high else f"{low} to {high}"
+    shown = f"at most {shown}" if known["message"].str.starts_with("At most").any() else shown
     part = "" if known.height == declared.height else f" (known for {known.height:,} of {declared.height:,})"
     return [f"By chance alone {shown} instruments of an exposure were to be expected at its threshold{part}."]
 

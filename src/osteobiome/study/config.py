@@ -125,7 +125,7 @@ class CisSection(_Section):
 class ProxiesSection(_Section):
     """What may stand in for an instrument that an outcome lacks."""
 
-    r2: float = Field(default=0.8, gt=0.0, le=1.0, description="Smallest r² with the instrument.")
+    r2: float = Field(default=0.8, ge=0.5, le=1.0, description="Smallest r² with the instrument.")
     window_kb: float = Field(default=500.0, ge=0.0, description="Largest distance, kilobases.")
 
 

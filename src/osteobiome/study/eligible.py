@@ -24,11 +24,24 @@ def eligibility_of(selection: Mapping[str, Any], locations: Mapping[str, Path], 
     genome_build : str
         Of the study.
     """
-    cis = selection["cis"]
     path = locations.get("exclude")
     return Eligibility(
         exclude_loci=tuple(selection["exclude_loci"]),
         exclusions=None if path is None else read_exclusions(path, build=genome_build),
-        cis=None if cis is None else Region(cis["chromosome"], cis["start"], cis["end"], genome_build),
+        cis=cis_of(selection, genome_build=genome_build),
         genome_build=genome_build,
     )
+
+
+def cis_of(selection: Mapping[str, Any], *, genome_build: str) -> Region | None:
+    """Return the cis window, if there is one.
+
+    Parameters
+    ----------
+    selection : mapping
+        cis, as the plan writes it.
+    genome_build : str
+        Of the study.
+    """
+    cis = selection["cis"]
+    return None if cis is None else Region(cis["chromosome"], cis["start"], cis["end"], genome_build)

@@ -109,7 +109,9 @@ class PairReader:
         proxies = self._proxies(x, y)
         if proxies["proxy_key"].is_not_null().any():
             y = replace(y, frame=with_stand_ins(y.frame, proxies))
-        result = harmonise(x, y, palindromes=PalindromeOptions(**_policy(self.params)))
+        standing = proxies.filter(pl.col("proxy_key").is_not_null())
+        settled = standing["variant_key"].to_list() if standing.height else ()
+        result = harmonise(x, y, palindromes=PalindromeOptions(**_policy(self.params)), settled=settled)
         met = _marked(result.frame, proxies)
         used = met.filter(matched_by="proxy").height
         rows = replace(result.rows, notes=(*result.rows.notes, ("stand_in_used", used))) if used else result.rows
@@ -151,7 +153,10 @@ class PairReader:
         panel, index = self._panel(name)
         options = ProxyOptions(r2=section["r2"], kb=section["window_kb"])
         trusted = self.params["palindromic"]["policy"] == "keep_forward"
-        return trait_proxies(absent, y.frame, panel, index=index, options=options, trust_strand=trusted)
+        # an instrument that the outcome has speaks for itself, and not for another one as well
+        return trait_proxies(
+            absent, y.frame, panel, index=index, options=options, reserved=x.frame, trust_strand=trusted
+        )
 
     def _listed(self, proxies: pl.DataFrame, exposure: str, outcome: str) -> pl.DataFrame:
         """Return the stand-ins as rows of schema ``PROXIES``."""
@@ -187,7 +192,8 @@ class PairReader:
         if self.params["exposure_direction"] == "lower":
             made = replace(made, beta_exposure=-made.beta_exposure)
             unit += " lower exposure"
-        return replace(made, unit=unit, rows=rows)
+        corrected = outcome in self.params["selection"][exposure]["selection_corrected"]
+        return replace(made, unit=unit, rows=rows, selection="other_study" if corrected else "undeclared")
 
     def _with_ld(self, instruments: Instruments, frame: pl.DataFrame, stored: pl.DataFrame) -> tuple[Instruments, str]:
         """Attach the LD matrix of the variants, or say which are missing; ``stored`` has their keys."""

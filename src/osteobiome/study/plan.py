@@ -187,6 +187,7 @@ def _instruments(
     if ld is not None:
         forward = study.config.ingest.palindromic.policy == "keep_forward"
         params["clump"] = {"r2": section.r2, "window_kb": section.window_kb, "trust_strand": forward}
+        params["seed"] = study.config.study.seed
     ld_inputs, ld_locations = _ld_inputs(study, ld, hashes)
     inputs, locations = _exclusions(study, hashes)
     return Task(

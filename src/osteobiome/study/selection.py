@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from osteobiome.study.study import Family, Study
 
 UNDECLARED, OVERLAP = "undeclared_threshold", "three_sample_overlap"
+NO_PROXY_PANEL = "no_panel_for_proxies"
 SELECTION_NOTES = (UNDECLARED, OVERLAP)
 """Codes of the notes about the choice of instruments."""
 
@@ -187,6 +188,7 @@ def selection_faults(study: Study) -> list[Fault]:
         *_selecting_outcomes(study),
         *_relaxed_faults(study),
         *_needs_panel(study),
+        *_needs_candidates(study),
     ]
 
 
@@ -323,17 +325,44 @@ def _relaxed_faults(study: Study) -> list[Fault]:
 def _needs_panel(study: Study) -> list[Fault]:
     """Refuse options that only a genotype panel can serve."""
     section, where = study.config.instruments, f"{study.path.name}: instruments"
-    if any(isinstance(name, str) for name in study.config.ld.values()):
-        return []
-    asked = {
-        "proxies": section.proxies is not None,
-        "clump_by": section.clump_by == "f",
-        "clump_mode": section.clump_mode != "plink",
-    }
+    panels = {ancestry for ancestry, name in study.config.ld.items() if isinstance(name, str)}
+    rule = {"clump_by": section.clump_by == "f", "clump_mode": section.clump_mode != "plink"}
+    if not panels:
+        asked = {"proxies": section.proxies is not None, **rule}
+        return [
+            Fault("no_panel", f"{where}.{key}", f"{key} without a genotype panel", "a panel under [ld]")
+            for key, wanted in asked.items()
+            if wanted
+        ]
+    by_matrix = [
+        x for x in study.exposures if x in study.traits and (ld := selection_of(study, x).ld) and ld not in panels
+    ]
     return [
-        Fault("no_panel", f"{where}.{key}", f"{key} without a genotype panel", "a panel under [ld]")
-        for key, wanted in asked.items()
-        if wanted
+        Fault(
+            "no_panel",
+            f"{where}.{key}",
+            f"{key}, but {', '.join(repr(x) for x in by_matrix)} is clumped with an LD matrix",
+            "a panel of its ancestry under [ld]",
+            "A matrix clumps by p and by its own r",
+        )
+        for key, wanted in rule.items()
+        if wanted and by_matrix
+    ]
+
+
+def _needs_candidates(study: Study) -> list[Fault]:
+    """Refuse estimators that select by themselves: a study hands over what passed its threshold, nothing weaker."""
+    return [
+        Fault(
+            "needs_candidates",
+            f"{study.path.name}: [[mr]] {family.id}",
+            f"{name}, which needs every candidate of the exposure, while a study chooses instruments beforehand",
+            "another estimator, or three_sample under [instruments]",
+            f"From Python: osteobiome.mr.{name}, or `osteobiome mr estimate` with a table of all candidates",
+        )
+        for family in study.families
+        for name in family.methods
+        if name in ESTIMATORS and ESTIMATORS[name].needs_candidates
     ]
 
 
@@ -373,6 +402,18 @@ def selection_notes(study: Study) -> list[Fault]:
         for outcome in outcomes_of(study, one.exposure)
         if (shared := shared_with_outcome(study, one, outcome))
     ]
+    without = [x for x in study.exposures if section.proxies is not None and not study.panel_of(x)]
+    if without:
+        notes.append(
+            Fault(
+                NO_PROXY_PANEL,
+                f"{where}.proxies",
+                f"no panel of the ancestry of {', '.join(repr(x) for x in without)}",
+                "a panel of its ancestry under [ld]",
+                "Without one nothing stands in for what an outcome lacks",
+                severity="note",
+            )
+        )
     covered = () if section.relaxed is None else section.relaxed.exposures or study.exposures
     if any(one.is_relaxed and one.exposure not in covered for one in chosen):
         notes.append(

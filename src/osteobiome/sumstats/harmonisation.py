@@ -13,6 +13,8 @@ from osteobiome.sumstats.identity import CLASS_INDEL as INDEL
 from osteobiome.sumstats.palindromes import PalindromeOptions, account, frequencies_are_opposite, settle_palindromes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from osteobiome.sumstats.table import SumStats
 
 _POSITION_KINDS = 2
@@ -35,7 +37,13 @@ class HarmonisedPair:
     rows: RowReport
 
 
-def harmonise(exposure: SumStats, outcome: SumStats, *, palindromes: PalindromeOptions | None = None) -> HarmonisedPair:
+def harmonise(
+    exposure: SumStats,
+    outcome: SumStats,
+    *,
+    palindromes: PalindromeOptions | None = None,
+    settled: Sequence[int] = (),
+) -> HarmonisedPair:
     """Join the instruments of an exposure with an outcome.
 
     Variants meet by position and allele class. Those that do not, meet by identifier if their alleles agree. Tables
@@ -49,6 +57,9 @@ def harmonise(exposure: SumStats, outcome: SumStats, *, palindromes: PalindromeO
         All variants of the outcome.
     palindromes : PalindromeOptions, optional
         Default: by frequency, dropping 0.42 to 0.58.
+    settled : sequence of int
+        Keys of variants whose strand is known, such as those that a proxy stands for: the outcome's frequency is then
+        that of another variant, and says nothing of it.
 
     Returns
     -------
@@ -73,6 +84,8 @@ def harmonise(exposure: SumStats, outcome: SumStats, *, palindromes: PalindromeO
         )
     ledger = RowLedger(f"{exposure.trait_id} -> {outcome.trait_id}", "harmonise", exposure.frame.height)
     pairs = _join(exposure.frame, outcome.frame, ledger)
+    is_settled = pl.col("variant_key").is_in(pl.Series(settled, dtype=pl.Int64).implode())
+    pairs = pairs.with_columns(is_settled.alias("is_settled"))
     trusted = bool(exposure.alignment) and exposure.alignment == outcome.alignment
     pairs = settle_palindromes(
         pairs, ledger, options=options, trusted=trusted, opposite=frequencies_are_opposite(pairs)

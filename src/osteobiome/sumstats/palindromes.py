@@ -52,11 +52,17 @@ def frequencies_are_opposite(pairs: pl.DataFrame) -> bool:
     """
     telling = pairs.filter(
         ~pl.col("is_palindromic")
+        & ~_settled(pairs)
         & ((pl.col("eaf_exposure") - 0.5).abs() > TELLING)
         & ((pl.col("eaf_outcome") - 0.5).abs() > TELLING)
     )
     opposite = telling.filter((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5)).height
     return telling.height >= ENOUGH and 2 * opposite > telling.height
+
+
+def _settled(pairs: pl.DataFrame) -> pl.Expr:
+    """Return which variants need no frequency to tell their strand."""
+    return pl.col("is_settled") if "is_settled" in pairs.columns else pl.lit(value=False)
 
 
 def settle_palindromes(
@@ -67,7 +73,8 @@ def settle_palindromes(
     Parameters
     ----------
     pairs : polars.DataFrame
-        Columns is_palindromic, eaf_exposure, eaf_outcome, line; rsid for examples, if it is there.
+        Columns is_palindromic, eaf_exposure, eaf_outcome, line; rsid for examples, and is_settled (the strand is
+        known, whatever the frequencies), if they are there.
     ledger : RowLedger
         Takes what is dropped, and notes.
     options : PalindromeOptions
@@ -85,22 +92,23 @@ def settle_palindromes(
     if options.policy == "drop":
         account(ledger, "palindromic", pairs.filter(is_palindromic))
         return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
+    is_open = is_palindromic & ~_settled(pairs)
     if opposite:
-        ledger.note("frequencies_of_the_other_allele", pairs.filter(~is_palindromic).height)
-        account(ledger, "palindromic_frequencies_contradict", pairs.filter(is_palindromic))
-        return pairs.filter(~is_palindromic).with_columns(plus.alias("sign"))
+        ledger.note("frequencies_of_the_other_allele", pairs.filter(~is_open).height)
+        account(ledger, "palindromic_frequencies_contradict", pairs.filter(is_open))
+        return pairs.filter(~is_open).with_columns(plus.alias("sign"))
     low, high = options.drop_between
-    unknown = is_palindromic & (pl.col("eaf_exposure").is_null() | pl.col("eaf_outcome").is_null())
+    unknown = is_open & (pl.col("eaf_exposure").is_null() | pl.col("eaf_outcome").is_null())
     # a frequency on the edge decides, also when it was written as 1 - 0.58
-    near_half = is_palindromic & pl.any_horizontal(
+    near_half = is_open & pl.any_horizontal(
         [(pl.col(name) > low + ROUNDING) & (pl.col(name) < high - ROUNDING) for name in ("eaf_exposure", "eaf_outcome")]
     ).fill_null(value=False)
     account(ledger, "palindromic_without_frequency", pairs.filter(unknown))
     account(ledger, "palindromic_ambiguous_frequency", pairs.filter(near_half & ~unknown))
     pairs = pairs.filter(~(unknown | near_half))
-    turned = is_palindromic & ((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5))
+    turned = is_open & ((pl.col("eaf_exposure") < 0.5) != (pl.col("eaf_outcome") < 0.5))
     pairs = pairs.with_columns(pl.when(turned).then(-plus).otherwise(plus).alias("sign"))
-    ledger.note("palindromic_kept_by_frequency", int(pairs["is_palindromic"].sum()))
+    ledger.note("palindromic_kept_by_frequency", pairs.filter(is_open).height)
     ledger.note("palindromic_turned", int((pairs["sign"] < 0).sum()))
     return pairs
 

@@ -407,8 +407,10 @@ def test_panel__of_a_trait_without_declared_ancestry_is_doubted(panelled, ancest
     assert found["casts_doubt"].to_list() == [not ancestry]
 
 
-def test_null_leads__a_bound_that_is_too_large_condemns_nothing(tiny):
-    """With an LD matrix what passes is counted, not what clumping leaves: too many of it says nothing."""
+@pytest.mark.parametrize("most", [3000, 10])
+def test_null_leads__with_a_matrix_are_counted_or_bounded(tiny, monkeypatch, most):
+    """Unlinked variants: as many leads as pass. A matrix too large to count with has a bound that condemns nothing."""
+    monkeypatch.setattr("osteobiome.study.leads_by_chance.MOST_IN_MATRIX", most)
     rows = tiny.rows("x")
     for row in rows[1:]:
         row["p_value"], row["beta"] = "0.5", "0.003"
@@ -421,11 +423,42 @@ def test_null_leads__a_bound_that_is_too_large_condemns_nothing(tiny):
     declare(tiny, "p_threshold = 0.02", "r2 = 0.5", before='[ld]\nEUR = { matrix = "ld.npz" }\n\n')
     found = run(tiny)["thresholds"]
     declared = found.filter("is_declared").row(0, named=True)
-    assert (declared["n_variants"], declared["expected_null_leads"], declared["is_exploratory"]) == (1, None, None)
-    assert "0.8 variants pass by chance" in declared["message"]
+    if most == 10:
+        assert (declared["n_variants"], declared["expected_null_leads"], declared["is_exploratory"]) == (1, None, None)
+        assert "0.8 variants pass by chance" in declared["message"]
+    else:
+        assert declared["expected_null_leads"] == pytest.approx(0.8, rel=0.01)
+        assert declared["is_exploratory"]
     strict = found.filter(p_threshold=5e-8).row(0, named=True)
-    assert strict["expected_null_leads"] == pytest.approx(40 * 5e-8)  # a bound that clears
+    assert strict["expected_null_leads"] == pytest.approx(40 * 5e-8, rel=0.01)  # a bound that clears
     assert strict["is_exploratory"] is False
+
+
+def test_null_leads__of_one_locus_are_one(tiny):
+    """All variants of a matrix or window in complete LD are one test."""
+    rows = tiny.rows("x")
+    names = [(row["rsid"], row["effect_allele"], row["other_allele"]) for row in rows]
+    rsid, counted, other = (np.array(column) for column in zip(*names, strict=True))
+    r = np.full((40, 40), 1.0 - 1e-9)
+    r[::2, 1::2] = r[1::2, ::2] = -1.0 + 1e-9
+    np.fill_diagonal(r, 1.0)
+    np.savez(tiny.folder / "ld.npz", r=r, rsid=rsid, counted=counted, other=other)
+    declare(tiny, "r2 = 0.5", before='[ld]\nEUR = { matrix = "ld.npz" }\n\n')
+    found = run(tiny)["thresholds"]
+    np.testing.assert_allclose(found["expected_null_leads"], found["p_threshold"], rtol=0.2)
+
+
+def test_null_leads__of_a_cis_window_are_counted_with_the_panel(panelled):
+    tiny, dosages = panelled
+    rows = tiny.rows("x")
+    for i, row in enumerate(rows):
+        row["chromosome"], row["base_pair_location"] = "2", str(1000 + 10 * i)
+    tiny.write("x", rows)
+    dosages[:20] = dosages[0]  # half of the window is one locus
+    tiny.add_panel(dosages.tolist())
+    declare(tiny, "r2 = 0.5", "cis.x = { chromosome = 2, start = 1000, end = 1295 }", before=PANEL)
+    found = run(tiny)["thresholds"]
+    np.testing.assert_allclose(found["expected_null_leads"], 11 * found["p_threshold"], rtol=0.15)
 
 
 def test_proxies__another_variant_at_the_place_of_an_instrument_is_not_it(tiny):

@@ -11,7 +11,7 @@ from osteobiome.core.errors import InputFileError
 from osteobiome.core.findings import fault_of
 from osteobiome.core.schema import table
 from osteobiome.instruments.candidates import passing
-from osteobiome.instruments.panel_leads import LeadOptions, expected_leads
+from osteobiome.instruments.panel_leads import LeadOptions, expected_leads, window_leads
 from osteobiome.instruments.sweep import swept
 from osteobiome.ld.fit import MAX_VARIANTS, check_fit
 from osteobiome.ld.matching import PanelIndex
@@ -19,7 +19,7 @@ from osteobiome.ld.panel import open_panel
 from osteobiome.ld.panel_clumping import PanelClumpOptions
 from osteobiome.ld.trait_clumping import clump_traits
 from osteobiome.store import write_table
-from osteobiome.study.eligible import eligibility_of
+from osteobiome.study.eligible import cis_of, eligibility_of
 from osteobiome.study.steps.ingest import finding_records
 from osteobiome.study.task import STEPS, Inputs, Step
 
@@ -86,7 +86,7 @@ def _clumps(
 def _null_leads(
     params: dict[str, Any], folders: dict[str, Path], panel: Panel, thresholds: list[float]
 ) -> pl.DataFrame:
-    """Return the leads that chance yields in the whole study of each exposure."""
+    """Return the leads that chance yields in the whole study of each exposure, or in its cis window."""
     options = LeadOptions(
         p_thresholds=tuple(p for p in thresholds if p < 1.0),
         r2=params["r2"],
@@ -94,9 +94,18 @@ def _null_leads(
         seed=params["seed"],
     )
     paths = {name: folder / "variants.parquet" for name, folder in folders.items()}
-    found = expected_leads(paths, panel, options=options)
+    windows = {name: cis_of(params["exposures"][name], genome_build=params["genome_build"]) for name in paths}
+    whole = {name: path for name, path in paths.items() if windows[name] is None}
+    found = [
+        expected_leads(whole, panel, options=options),
+        *(
+            window_leads(paths[name], panel, region, trait_id=name, options=options)
+            for name, region in windows.items()
+            if region is not None
+        ),
+    ]
     return table("null_leads").vstack(
-        found.select(
+        pl.concat(found).select(
             pl.col("trait_id").alias("exposure"),
             "p_threshold",
             pl.col("expected").alias("expected_null_leads"),

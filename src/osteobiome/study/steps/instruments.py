@@ -20,7 +20,7 @@ from osteobiome.ld import ClumpOptions, clump_with_matrix
 from osteobiome.ld.reading import read_ld
 from osteobiome.store import read_table, write_table
 from osteobiome.study.eligible import eligibility_of
-from osteobiome.study.leads_by_chance import Selecting, judged, leads_by_chance
+from osteobiome.study.leads_by_chance import ByMatrix, Selecting, judged, leads_by_chance
 from osteobiome.study.steps.ingest import read_ingested, write_sumstats
 from osteobiome.study.task import STEPS, Inputs, Step
 from osteobiome.sumstats import PalindromeOptions
@@ -79,9 +79,9 @@ def run(inputs: Inputs, out: Path) -> None:
     ----------
     inputs : Inputs
         Params trait_id, selected_in, genome_build, selection (p_threshold, given, exclude_loci, cis), by, and clump
-        (r2, window_kb, trust_strand) if there is an LD matrix, palindromic in three-sample mode; locations ``ingest``
-        (of the study that selects), perhaps ``estimation``, ``exclude`` and ``ld:matrix``, ``ld:variants`` or, if there
-        is a panel, ``clumping``.
+        (r2, window_kb, trust_strand) and seed if there is an LD matrix, palindromic in three-sample mode; locations
+        ``ingest`` (of the study that selects), perhaps ``estimation``, ``exclude`` and ``ld:matrix``, ``ld:variants``
+        or, if there is a panel, ``clumping``.
     out : pathlib.Path
         Folder to fill.
     """
@@ -172,14 +172,15 @@ def _thresholds(choice: _Choice, inputs: Inputs, chosen: pl.DataFrame) -> pl.Dat
 
 def _null_leads(choice: _Choice, inputs: Inputs, thresholds: tuple[float, ...]) -> pl.DataFrame:
     """Return the leads to expect by chance at each threshold, or why nobody can tell."""
-    of_panel, in_matrix = None, None
+    of_panel, by_matrix = None, None
     if "clumping" in inputs.locations:
         of_panel = read_table(inputs.locations["clumping"] / "null_leads.parquet", schema="null_leads")
     elif "clump" in inputs.params:
-        in_matrix = frozenset(read_ld(inputs.locations["ld:matrix"], inputs.locations.get("ld:variants")).rsid)
-    is_clumped = choice.clumping is not None
-    study = Selecting(choice.trait_id, choice.folder, choice.places, choice.is_whole, is_clumped, in_matrix)
-    return leads_by_chance(study, thresholds, of_panel=of_panel)
+        rule = cast("dict[str, Any]", inputs.params["clump"])
+        ld = read_ld(inputs.locations["ld:matrix"], inputs.locations.get("ld:variants"))
+        by_matrix = ByMatrix(ld, rule["r2"], rule["window_kb"], cast("int", inputs.params["seed"]))
+    study = Selecting(choice.trait_id, choice.folder, choice.places, choice.is_whole)
+    return leads_by_chance(study, thresholds, of_panel=of_panel, by_matrix=by_matrix)
 
 
 def _of_the_kept(found: pl.DataFrame, chosen: pl.DataFrame, choice: _Choice) -> pl.DataFrame:
