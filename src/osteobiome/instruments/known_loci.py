@@ -1,7 +1,7 @@
 """Loci that are known to act on many traits, and which variants lie in them.
 
-A variant there may reach the outcome by a way that does not lead through the exposure. It is marked, not dropped: an
-estimate is shown with and without it. Where the table comes from stands in ``data/ORIGIN.toml``.
+A variant there may reach the outcome by a way that does not lead through the exposure. It is marked, not dropped; a
+study shows the primary estimate without such variants, too. Where the table comes from stands in ``data/ORIGIN.toml``.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ TEST_NAMES = {
     "null_leads_in_doubt": "Too many instruments to expect by chance",
     "steiger_filter": "Steiger filter",
     "estimate_without_steiger_filter": "Estimate without the Steiger filter",
+    "estimate_without_known_loci": "Estimate without variants in known pleiotropic loci",
     "leave_one_locus_out": "Leave one locus out",
     "influence": "Influence of single variants",
 }

@@ -95,7 +95,7 @@ def check_sentences(content: Content, row: dict[str, Any]) -> list[str]:
     row : dict
         Primary estimate of the pair.
     """
-    looks = (_direction, _steiger_filter, _power, _without_one, _outliers)
+    looks = (_direction, _steiger_filter, _known_loci, _power, _without_one, _outliers)
     made = [look(content, row) for look in looks]
     return [sentence for sentence in made if sentence]
 
@@ -148,6 +148,20 @@ def _steiger_filter(content: Content, row: dict[str, Any]) -> str:
     return (
         f"Steiger filter: without it the estimate is {fixed(test['estimate'], decimals)} {row['unit']} (standard error "
         f"{significant(test['se'])})."
+    )
+
+
+def _known_loci(content: Content, row: dict[str, Any]) -> str:
+    """Put the estimate without variants in known pleiotropic loci beside the one with them."""
+    test = content.diagnostic(row, "estimate_without_known_loci", method="known_loci")
+    if test is None:
+        return ""
+    if test["estimate"] is None:
+        return f"Without variants in known pleiotropic loci: {_named(content, row, test['message'])}"
+    decimals = decimals_for(test["se"])
+    return (
+        f"Without variants in known pleiotropic loci the estimate is {fixed(test['estimate'], decimals)} {row['unit']} "
+        f"(standard error {significant(test['se'])})."
     )
 
 

@@ -97,8 +97,8 @@ class PairChecks:
     influence, leave_one_out : TableRows
         Rows of the tables of the same names.
     diagnostics : list of dict
-        Rows of the table ``diagnostics``; their ``method`` is ``independence``, ``steiger``, ``power``,
-        ``influence`` or ``leave_one_locus_out``.
+        Rows of the table ``diagnostics``; their ``method`` is the name of the check: ``independence``, ``steiger``,
+        ``steiger_filter``, ``known_loci``, ``null_leads``, ``power``, ``influence`` or ``leave_one_locus_out``.
     """
 
     influence: TableRows
@@ -118,6 +118,7 @@ def check_pair(
     context: CheckContext,
     unfiltered: Instruments | None = None,
     filter_problem: str = "",
+    outside_known_loci: Instruments | None = None,
 ) -> PairChecks:
     """Run every check on one pair, on the variants and in the model that its primary estimate used.
 
@@ -133,6 +134,8 @@ def check_pair(
         The pair before the Steiger filter, if that dropped variants.
     filter_problem : str
         Why the filter could not look at the variants.
+    outside_known_loci : Instruments, optional
+        The variants outside of loci known to act on many traits, if some are inside.
     """
     family, used = context.family, _used(pair, shown)
     method = refitted(context.primary, pair)
@@ -149,6 +152,9 @@ def check_pair(
     tests = {
         "independence": signs,
         "steiger_filter": _steiger_filter(shown, unfiltered, filter_problem),
+        "known_loci": ()
+        if outside_known_loci is None
+        else (_refitted("without_known_loci", shown, outside_known_loci),),
         NULL_LEADS_METHOD: _null_leads(context.null_leads.get(pair.exposure)),
         "steiger": steiger(natural, *facts),
         "power": _power(natural, shown, facts, is_doubtful=is_doubtful),
@@ -170,13 +176,21 @@ def _steiger_filter(shown: Estimate, unfiltered: Instruments | None, problem: st
         return (Test("steiger_filter", None, message=f"Not applied. {problem}"),)
     if unfiltered is None:
         return ()
-    name = "estimate_without_steiger_filter"
-    if ESTIMATORS[shown.method].stochastic or ESTIMATORS[shown.method].needs_ld:
-        return (Test(name, None, message="Not worked out for this estimator: run the study without the filter."),)
-    method = "ivw" if ESTIMATORS[shown.method].max_variants == 1 else shown.method
-    (before,) = grid([unfiltered], [method])[0]
-    message = "" if before.beta is not None else before.message
-    return (Test(name, None, estimate=before.beta, se=before.se, message=message),)
+    return (_refitted("without_steiger_filter", shown, unfiltered),)
+
+
+def _refitted(name: str, shown: Estimate, pair: Instruments) -> Test:
+    """Return what the estimator of a pair makes of other variants."""
+    name = f"estimate_{name}"
+    if not pair.n_variants:
+        return Test(name, None, message="No variant is left.")
+    entry = ESTIMATORS[shown.method]
+    if entry.stochastic or (entry.needs_ld and pair.ld_r is None):
+        return Test(name, None, message="Not worked out for this estimator.")
+    method = "ivw" if entry.max_variants == 1 and pair.n_variants > 1 else shown.method
+    method = "wald_ratio" if pair.n_variants == 1 and not entry.needs_ld else method
+    (found,) = grid([pair], [method])[0]
+    return Test(name, None, estimate=found.beta, se=found.se, message="" if found.beta is not None else found.message)
 
 
 def _null_leads(leads: NullLeads | None) -> tuple[Test, ...]:

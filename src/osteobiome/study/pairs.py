@@ -12,6 +12,7 @@ from osteobiome.core.schema import polars_schema, table
 from osteobiome.core.text import reason
 from osteobiome.core.thresholds import GENOME_WIDE_P, passes
 from osteobiome.instruments import Instruments
+from osteobiome.instruments.known_loci import mark_known_loci
 from osteobiome.ld.matching import PanelIndex
 from osteobiome.ld.panel import open_panel
 from osteobiome.ld.panel_matrix import panel_ld
@@ -54,6 +55,8 @@ class Pair:
         Whether every instrument was selected at genome-wide significance.
     filter_problem : str
         Why the Steiger filter could not look at the variants.
+    outside_known_loci : Instruments or None
+        The variants outside of loci known to act on many traits, if some are inside.
     """
 
     instruments: Instruments
@@ -64,6 +67,7 @@ class Pair:
     ld_problem: str
     is_genome_wide: bool
     filter_problem: str = ""
+    outside_known_loci: Instruments | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +77,8 @@ class PairReader:
     Parameters
     ----------
     params : mapping
-        Parameters of step ``mr``: pairs, traits, exposure_direction, palindromic, selection, steiger_filter, proxies.
+        Parameters of step ``mr``: pairs, traits, exposure_direction, palindromic, selection, steiger_filter, proxies,
+        genome_build.
     locations : mapping of pathlib.Path
         ``x:<exposure>``, ``y:<outcome>``; ``ld:matrix`` and ``ld:variants``, or ``ld:panel``; for stand-ins
         ``panel:<ancestry>``.
@@ -128,7 +133,13 @@ class PairReader:
             ld_problem,
             self._is_genome_wide(frame, exposure),
             problem,
+            self._outside_known_loci(instruments, frame),
         )
+
+    def _outside_known_loci(self, instruments: Instruments, frame: pl.DataFrame) -> Instruments | None:
+        """Return the variants outside of known loci, LD included; None if all are."""
+        inside = mark_known_loci(frame, self.params["genome_build"])["known_locus"].fill_null("") != ""
+        return instruments.subset(~inside.to_numpy()) if inside.any() else None
 
     def _is_genome_wide(self, frame: pl.DataFrame, exposure: str) -> bool:
         """Return whether selection was genome-wide significant; p of three samples are not those of the selection."""

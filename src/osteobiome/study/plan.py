@@ -277,6 +277,7 @@ def _mr(
             "selection": {x: _facts_of_selection(study, x, [y for e, y in family.pairs if e == x]) for x in xs},
             "proxies": _proxies(study, xs),
             "steiger_filter": config.instruments.steiger_filter,
+            "genome_build": config.study.genome_build,
             "palindromic": {"policy": palindromic.policy, "drop_between": list(palindromic.drop_between)},
             "traits": {name: _facts(study.traits[name]) for name in dict.fromkeys([*xs, *ys])},
             "study_id": config.study.id,

@@ -234,6 +234,23 @@ def test_steiger_filter__drops_what_explains_more_of_the_outcome(tiny):
     assert row["se"] == without["se"][0]
 
 
+def test_known_loci__the_estimate_without_them_stands_beside(tiny):
+    rows = tiny.rows("x")
+    outcome = tiny.rows("y")
+    for table in (rows, outcome):
+        for i in range(3):  # the lactase locus on GRCh37
+            table[i]["chromosome"], table[i]["base_pair_location"] = "2", str(136_600_000 + 1000 * i)
+    tiny.write("x", rows)
+    tiny.write("y", outcome)
+    tables = run(tiny)
+    row = tables["diagnostics"].filter(name="estimate_without_known_loci").row(0, named=True)
+    tiny.write("x", rows[3:])
+    without = run(tiny)["estimates"].filter("is_primary").row(0, named=True)
+    assert (row["estimate"], row["se"]) == pytest.approx((without["beta"], without["se"]), rel=1e-12)
+    assert tables["diagnostics"].filter(name="estimate_without_known_loci").height == 1
+    assert run(tiny)["diagnostics"].filter(name="estimate_without_known_loci").height == 0
+
+
 def test_steiger_filter__that_leaves_nothing_says_so(tiny):
     for i in range(40):
         tiny.set("y", i, beta="0.5", p_value="0")
@@ -619,3 +636,70 @@ def test_npz__of_ld_is_read_without_a_table_of_alleles(tiny):
     )
     declare(tiny, "r2 = 0.5", before='[ld]\nEUR = { matrix = "ld.npz" }\n\n')
     assert lost(run(tiny), "x", "instruments") == {"not_in_ld_matrix": 37, "clumped": 1}
+
+
+@pytest.mark.parametrize("method", ["rivw", "simss"])
+def test_methods__that_select_by_themselves_are_refused(tiny, method):
+    tiny.replace("study.toml", 'primary = "ivw"', f'primary = "{method}"')
+    assert codes(tiny) == ["needs_candidates"]
+
+
+def test_three_sample__ivw_knows_that_another_study_selected(tiny):
+    add_selector(tiny)
+    tiny.replace("study.toml", 'primary = "ivw"', 'primary = "three_sample_ivw"')
+    declare(tiny, 'three_sample = { x = "z" }')
+    row = run(tiny)["estimates"].filter("is_primary").row(0, named=True)
+    assert (row["method"], row["selection_corrected"], row["message"]) == ("three_sample_ivw", True, "")
+
+
+def test_three_sample__an_unknown_member_of_the_cohorts_corrects_nothing(tiny):
+    add_selector(tiny, cohorts="third; unknown")
+    declare(tiny, 'three_sample = { x = "z" }')
+    assert not run(tiny)["estimates"]["selection_corrected"].any()
+
+
+def test_clump_by__of_a_matrix_is_refused_even_beside_a_panel(panelled):
+    tiny, _ = panelled
+    tiny.add_ld(np.eye(3).tolist())
+    text = (tiny.folder / "study.toml").read_text()
+    block = text.split("[ld]")[1].split("[instruments]")[0].strip()
+    tiny.replace("study.toml", block, block + '\nAFR = "panel/eur"')
+    declare(tiny, "r2 = 0.2", 'clump_by = "f"')
+    assert "no_panel" in codes(tiny)
+
+
+def test_proxies__without_a_panel_of_the_ancestry_are_noted(panelled):
+    tiny, _ = panelled
+    tiny.add_panel([[0, 1, 2] * 20] * 4, ancestry="AFR")
+    tiny.add_panel([[0, 1, 2] * 20] * 4, ancestry="EAS")
+    before = '[ld]\nAFR = "panel/afr"\nEAS = "panel/eas"\n\n'
+    declare(tiny, "proxies = { r2 = 0.8 }", before=before)
+    assert "no_panel_for_proxies" in [note.code for note in load_study(tiny.file).notes]
+
+
+def test_proxies__of_a_palindrome_keep_the_sign_that_the_panel_gives(tiny):
+    """The proxy's frequency is near one half: it says nothing of the instrument's strand, which the panel has settled."""
+    rng = np.random.default_rng(3)
+    dosages = rng.binomial(2, 0.4, (40, 400)).astype(np.int8)
+    one = rng.binomial(1, 0.35, (2, 400))
+    two = one | rng.binomial(1, 0.17, (2, 400))  # frequency about 0.46, r² about 0.6
+    dosages[0], dosages[1] = one.sum(axis=0), two.sum(axis=0)
+    rows, outcome = tiny.rows("x"), tiny.rows("y")
+    rows[0] |= {"effect_allele": "A", "other_allele": "T", "effect_allele_frequency": f"{dosages[0].mean() / 2:.4f}"}
+    rows[1] |= {"chromosome": rows[0]["chromosome"], "base_pair_location": str(int(rows[0]["base_pair_location"]) + 70)}
+    rows[1] |= {"p_value": "0.5", "beta": "0.003"}
+    outcome[1] |= {"chromosome": rows[1]["chromosome"], "base_pair_location": rows[1]["base_pair_location"]}
+    outcome[1] |= {"effect_allele_frequency": f"{dosages[1].mean() / 2:.4f}"}
+    for table in (rows, outcome):
+        for row in table:
+            row.setdefault("effect_allele_frequency", "NA")
+    tiny.write("x", rows)
+    tiny.write("y", outcome[1:])
+    tiny.add_panel(dosages.tolist())
+    declare(tiny, "r2 = 0.4", "window_kb = 1000", "proxies = { r2 = 0.5 }", before=PANEL)
+    tables = run(tiny)
+    (listed,) = tables["proxies"].to_dicts()
+    assert listed["reason"] == ""
+    used = tables["harmonised"].filter(rsid="rs1").row(0, named=True)
+    same = used["effect_allele"] == listed["effect_allele"]
+    assert used["beta_outcome"] == pytest.approx(listed["beta"] if same else -listed["beta"])

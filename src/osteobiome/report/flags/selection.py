@@ -170,7 +170,8 @@ def _known_loci(content: Content) -> list[Flag]:
     lie = "lies" if inside.height == 1 else "lie"
     text = (
         f"{count(inside.height, 'instrument')} of {some_names(labels)} {lie} in loci that are known to act on many "
-        f"traits ({some_names(loci)}). The key exclude_loci of the study file leaves them out."
+        f"traits ({some_names(loci)}). Each pair's part of the page gives the estimate without them; the key "
+        "exclude_loci of the study file leaves them out."
     )
     return [Flag("note", "Known pleiotropic loci", text, ANCHOR)]
 

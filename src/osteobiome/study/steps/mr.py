@@ -40,7 +40,7 @@ def run(inputs: Inputs, out: Path) -> None:
     ----------
     inputs : Inputs
         Params family, pairs, methods, primary, exposure_direction, selection, steiger_filter, proxies, palindromic,
-        traits, study_id, simulated, seed; locations of instruments (``x:<trait>``), outcomes (``y:<trait>``), LD
+        genome_build, traits, study_id, simulated, seed; locations of instruments (``x:<trait>``), outcomes (``y:<trait>``), LD
         (``ld:matrix``, ``ld:variants`` or ``ld:panel``) and panels for proxies (``panel:<ancestry>``).
     out : pathlib.Path
         Folder to fill.
@@ -158,6 +158,7 @@ def _checks(
             context=context,
             unfiltered=pair.unfiltered,
             filter_problem=pair.filter_problem,
+            outside_known_loci=pair.outside_known_loci,
         )
         for pair, e in zip(pairs, shown, strict=True)
     ]
@@ -207,4 +208,4 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-STEPS.add("mr", Step("mr", 4, WRITES, run))
+STEPS.add("mr", Step("mr", 5, WRITES, run))
