@@ -181,6 +181,9 @@ def conditional(
     collinearity: Annotated[
         float, typer.Option("--collinearity", metavar="R2", help="Largest share of a variant that others explain.")
     ] = 0.9,
+    diff_freq: Annotated[
+        float, typer.Option("--diff-freq", metavar="D", help="Largest difference of frequency from the panel's.")
+    ] = 0.2,
     n_people: Annotated[
         float | None, typer.Option("--n", metavar="N", help="Sample size, for rows that give none.")
     ] = None,
@@ -224,6 +227,7 @@ def conditional(
             request=asked,
             options=options,
             candidates_p=candidates_p,
+            max_frequency_difference=diff_freq,
             n_people=n_people,
             trust_strand=trust_strand,
             allow_unfit=allow_unfit,

@@ -15,10 +15,11 @@ from osteobiome.core.schema import polars_schema
 from osteobiome.core.thresholds import ROUNDING
 from osteobiome.ld.fit import check_fit
 from osteobiome.ld.matching import PanelIndex
+from osteobiome.ld.naming import variant_names
 from osteobiome.ld.output import free_names, system_errors
 from osteobiome.ld.panel import open_panel
 from osteobiome.ld.sources.vcf import convert_vcf
-from osteobiome.ld.trait_clumping import called, clump_traits
+from osteobiome.ld.trait_clumping import clump_traits
 from osteobiome.sumstats.reference import BUILDS
 from osteobiome.sumstats.table import begin
 
@@ -279,7 +280,7 @@ def clump_file(
     p = pl.col("neg_log_10_p_value")
     is_candidate = (p >= -math.log10(options.p1) - ROUNDING) | (p > -math.log10(options.p2) + ROUNDING)
     candidates = frame.filter(is_candidate)
-    named = candidates.with_columns(called(candidates).alias("rsid"))
+    named = candidates.with_columns(variant_names(candidates).alias("rsid"))
     clumps = clump_traits({"": named}, opened, index=index, options=options)[""]
     return FileClumps(fit, options, _as_table(named, clumps))
 
