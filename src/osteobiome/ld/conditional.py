@@ -356,7 +356,7 @@ class _Sums:
         inverse = linalg.inv(b)
         beta = inverse @ xy
         residual = self.residual(float(np.median(self.marginal.n[chosen])), beta @ xy, len(chosen))
-        is_alone = ~(b - np.diag(np.diag(b))).any(axis=1)
+        is_alone = np.count_nonzero(b, axis=1) == 1
         se = self.with_own_errors(np.sqrt(residual * np.diag(inverse)), self.marginal.se[chosen], is_alone)
         return Effects(beta, se, neg_log10_p_normal(beta / se))
 
@@ -367,7 +367,7 @@ class _Sums:
         rest, own, is_alone = xy, squares, np.ones(len(xy), dtype=bool)
         if chosen:
             b = self.products(chosen)
-            is_alone = ~b.any(axis=1)
+            is_alone = np.count_nonzero(b, axis=1) == 0
             weight = linalg.solve(b[chosen], b.T, assume_a="pos").T
             rest, own = xy - weight @ xy[chosen], squares - np.einsum("ij,ij->i", weight, b)
             explained = float(xy[chosen] @ linalg.solve(b[chosen], xy[chosen], assume_a="pos"))

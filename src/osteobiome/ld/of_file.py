@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 MAX_BAD_ROWS = 0.05
 """Share of rows that one fault may take, as in the study file."""
 _BED_ENDINGS = (".bed", ".bim", ".fam")
-ALLOW = "--allow-unfit goes on all the same"
+A_FIT = "a panel that fits"
+"""What is expected where a panel does not fit and that is not allowed."""
+PANEL_BUILD = "genome build of the panel"
+"""Where a build that is none is said to stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class PanelFacts:
         if self.genome_build and self.genome_build not in BUILDS:
             hint = nearest(self.genome_build, BUILDS)
             found = f"'{self.genome_build}'"
-            raise ConfigError(Fault("unknown_build", "--panel-build", found, "GRCh37 or GRCh38", hint))
+            raise ConfigError(Fault("unknown_build", PANEL_BUILD, found, "GRCh37 or GRCh38", hint))
         return open_panel(self.path, ancestry=self.ancestry, genome_build=self.genome_build)
 
 
@@ -384,9 +387,7 @@ def refuse_unfit(fits: Sequence[FileFit], *, allow_unfit: bool) -> None:
         if found.severity == "fatal" and fit.fit.verdict == "refused"
     ]
     if faults and not allow_unfit:
-        raise InputFileError(
-            *(Fault(f.code, f.where, f.found, "a panel that fits", f"{f.hint}; {ALLOW}") for f in faults)
-        )
+        raise InputFileError(*(Fault(f.code, f.where, f.found, A_FIT, f.hint) for f in faults))
 
 
 def _as_table(named: pl.DataFrame, clumps: pl.DataFrame) -> pl.DataFrame:

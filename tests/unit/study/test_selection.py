@@ -331,6 +331,17 @@ def test_sharing__taxa_that_contain_each_other(tiny):
     assert set(shared.select("trait_id", "relation").rows()) == {("x", "parent"), ("y", "child")}
 
 
+def test_sharing__traits_of_one_taxon(tiny):
+    """x and y are two traits of a genus; one lineage has an empty rank more."""
+    lineages = {"x": "k__B;f__F;g__G;s__", "y": "k__B|f__F|g__g"}
+    header, *rows = (tiny.folder / "traits.csv").read_text().splitlines()
+    rows = [f"{row},{lineages[row[0]]}" for row in rows]
+    (tiny.folder / "traits.csv").write_text("\n".join([f"{header},lineage", *rows]) + "\n")
+    tiny.replace("study.toml", 'outcomes = ["y"]\n', 'outcomes = ["y"]\ndirection = "both"\n')
+    shared = run(tiny)["shared_instruments"]
+    assert set(shared.select("trait_id", "relation").rows()) == {("x", "same"), ("y", "same")}
+
+
 @pytest.fixture
 def panelled(tiny):
     """The tiny study with a panel of its variants, and one more beside the first that is linked with it."""
