@@ -199,12 +199,14 @@ def _stand_ins(content: Content) -> list[Flag]:
     if used.is_empty():
         return []
     lowest = content.stand_ins_kept["r2"].min()  # none where the Steiger filter left all of them out
-    known = isinstance(lowest, float)
+    least, factor = "", ""
+    if isinstance(lowest, float):
+        least, factor = f" (lowest r² {significant(lowest, 2)})", f" ({math.sqrt(lowest):.2f} at the lowest)"
     text = (
         f"In {count(used['subject'].n_unique(), 'pair')} variants of the outcome stand in for "
         f"{count(int(used['count'].sum()), 'instrument')} that it lacks"
-        f"{f' (lowest r² {significant(lowest, 2)})' if known else ''}. Their effects are not scaled: on average z of a "
-        f"stand-in is √r² times that of the instrument{f' ({math.sqrt(lowest):.2f} at the lowest)' if known else ''}, "
+        f"{least}. Their effects are not scaled: on average z of a "
+        f"stand-in is √r² times that of the instrument{factor}, "
         "which draws estimates towards 0."
     )
     return [Flag("note", "Proxies in the outcome", text, ANCHOR)]
