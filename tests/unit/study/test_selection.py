@@ -487,6 +487,8 @@ def test_proxies__stand_in_for_what_the_outcome_lacks(tiny):
     same = used["effect_allele"] == tiny.rows("x")[0]["effect_allele"]
     assert used["beta_outcome"] == pytest.approx(-theirs if same else theirs)  # the alleles of the two go apart
     assert used["matched_by"] == "proxy"
+    case = ["exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele"]
+    assert {name: used[name] for name in case} == {name: row[name] for name in case}  # the report joins the two by it
     notes = tables["row_report"].filter(reason="stand_in_used")
     assert notes["count"].to_list() == [1]
 
