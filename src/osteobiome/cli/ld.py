@@ -31,7 +31,15 @@ from osteobiome.cli.options import (
     TraitName,
     Verbose,
 )
-from osteobiome.cli.shared import BAD_INPUT, errors_as_exit, print_json, print_table, say, set_up_logging
+from osteobiome.cli.shared import (
+    BAD_INPUT,
+    errors_as_exit,
+    print_json,
+    print_table,
+    say,
+    set_up_logging,
+    with_panel_options,
+)
 
 if TYPE_CHECKING:
     from osteobiome.ld.of_file import FileClumps
@@ -65,7 +73,7 @@ def check(
     from osteobiome.ld.of_file import PanelFacts, check_file
     from osteobiome.sumstats.request import request
 
-    with errors_as_exit(as_json=as_json):
+    with errors_as_exit(as_json=as_json, reworded=with_panel_options):
         asked = request(format_name, build, columns or [], trait=trait, map_file=map_file, ancestry=ancestry)
         facts = PanelFacts(panel, panel_ancestry, panel_build)
         result = check_file(file, facts, request=asked, r2=r2, max_bad_rows=max_bad_rows)
@@ -144,7 +152,7 @@ def clump(
     from osteobiome.ld.panel_clumping import PanelClumpOptions
     from osteobiome.sumstats.request import request
 
-    with errors_as_exit(as_json=as_json):
+    with errors_as_exit(as_json=as_json, reworded=with_panel_options):
         options = PanelClumpOptions(
             p1=p1,
             p2=p1 if p2 is None else p2,

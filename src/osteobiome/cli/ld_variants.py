@@ -32,7 +32,14 @@ from osteobiome.cli.options import (
     TrustStrand,
     Verbose,
 )
-from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, set_up_logging
+from osteobiome.cli.shared import (
+    errors_as_exit,
+    print_json,
+    print_table,
+    say,
+    set_up_logging,
+    with_panel_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +91,7 @@ def joint(
     from osteobiome.ld.panel_clumping import PanelClumpOptions
     from osteobiome.sumstats.request import request
 
-    with errors_as_exit(as_json=as_json):
+    with errors_as_exit(as_json=as_json, reworded=with_panel_options):
         options = PanelClumpOptions(
             p1=p1,
             p2=p1 if p2 is None else p2,
@@ -144,7 +151,7 @@ def proxies(
     from osteobiome.ld.proxies import ProxyOptions
     from osteobiome.sumstats.request import request
 
-    with errors_as_exit(as_json=as_json):
+    with errors_as_exit(as_json=as_json, reworded=with_panel_options):
         options = ProxyOptions(r2=r2, kb=kb)
         if out is not None:
             table_name(out, overwrite=overwrite)
@@ -181,6 +188,9 @@ def conditional(
     collinearity: Annotated[
         float, typer.Option("--collinearity", metavar="R2", help="Largest share of a variant that others explain.")
     ] = 0.9,
+    diff_freq: Annotated[
+        float, typer.Option("--diff-freq", metavar="D", help="Largest difference of frequency from the panel's.")
+    ] = 0.2,
     n_people: Annotated[
         float | None, typer.Option("--n", metavar="N", help="Sample size, for rows that give none.")
     ] = None,
@@ -212,7 +222,7 @@ def conditional(
     from osteobiome.ld.output import put_table, table_name
     from osteobiome.sumstats.request import request
 
-    with errors_as_exit(as_json=as_json):
+    with errors_as_exit(as_json=as_json, reworded=with_panel_options):
         options = ConditionalOptions(p_threshold=p, collinearity=collinearity, window_kb=kb)
         if out is not None:
             table_name(out, overwrite=overwrite)
@@ -224,6 +234,7 @@ def conditional(
             request=asked,
             options=options,
             candidates_p=candidates_p,
+            max_frequency_difference=diff_freq,
             n_people=n_people,
             trust_strand=trust_strand,
             allow_unfit=allow_unfit,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.cli.ld_text import NAMES_SHOWN, SHOWN, doubt_lines, ld_words
-from osteobiome.core.text import count, decimals_for, fixed, p_value, significant, threshold_text
+from osteobiome.core.text import count, decimals_for, fixed, p_value, reason, significant, threshold_text
 from osteobiome.sumstats.qc.readable import one_line
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ _WORDS = {
     "no_effect": "without effect or standard error",
     "no_sample_size": "without sample size (--n)",
     "no_frequency": "without allele frequency, or with 0 or 1",
+    "frequency_differs_from_panel": f"{reason('frequency_differs_from_panel')} (--diff-freq)",
     "without_place": "without chromosome or position in the panel",
     "collinear": "nearly the same as chosen ones (collinear)",
     "left_in_joint_model": "chosen first, and left when others had come in",
     "not_significant": "not significant given the chosen ones",
+    "not_significant_alone": "not significant by effect and standard error, with nothing chosen on the chromosome",
 }
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +14,7 @@ import typer
 from osteobiome.core.errors import Fault, OsteobiomeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 CRASHED, BAD_INPUT = 1, 2
 
@@ -52,17 +53,37 @@ def print_faults(faults: Sequence[Fault], *, head: str) -> None:
 
 
 @contextmanager
-def errors_as_exit(*, as_json: bool) -> Iterator[None]:
-    """Turn an error of the package into a message and exit code 2; ``--json`` gets the faults as a document."""
+def errors_as_exit(*, as_json: bool, reworded: Callable[[Fault], Fault] | None = None) -> Iterator[None]:
+    """Turn an error of the package into a message and exit code 2; ``--json`` gets the faults as a document.
+
+    Parameters
+    ----------
+    as_json : bool
+        Whether output is JSON.
+    reworded : callable, optional
+        Gives a fault with the options of the command in it.
+    """
     try:
         yield
     except OsteobiomeError as error:
+        faults = error.faults if reworded is None else tuple(map(reworded, error.faults))
         if as_json:
-            print_json({"ok": False, "faults": [fault.as_dict() for fault in error.faults]})
+            print_json({"ok": False, "faults": [fault.as_dict() for fault in faults]})
         else:
-            number = len(error.faults)
-            print_faults(error.faults, head=f"osteobiome: stopped, {number} fault{'s' if number > 1 else ''}:")
+            number = len(faults)
+            print_faults(faults, head=f"osteobiome: stopped, {number} fault{'s' if number > 1 else ''}:")
         raise typer.Exit(BAD_INPUT) from None
+
+
+def with_panel_options(fault: Fault) -> Fault:
+    """Return a fault of a file and a panel with the options that all commands about them have."""
+    from osteobiome.ld.of_file import A_FIT, PANEL_BUILD
+
+    if fault.where == PANEL_BUILD:
+        return replace(fault, where="--panel-build")
+    if fault.expected == A_FIT:
+        return replace(fault, hint=f"{fault.hint}; --allow-unfit goes on all the same")
+    return fault
 
 
 def set_up_logging(verbosity: int) -> None:

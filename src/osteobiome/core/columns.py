@@ -162,8 +162,8 @@ COLUMNS: dict[str, Column] = _columns(
     ("expected_null_leads_se", "Float64", "Monte Carlo standard error of expected_null_leads"),
     ("is_exploratory", "Boolean", "more than half as many instruments are expected by chance as were found"),
     # instruments that related taxa share
-    ("related_trait", "String", "exposure that contains this one or is contained in it"),
-    ("relation", "String", "parent or child: what the related trait is to this one"),
+    ("related_trait", "String", "exposure whose taxon contains that of this one, is contained in it or is the same"),
+    ("relation", "String", "parent, child or same: what the related trait is to this one"),
     ("shared_by", "String", "variant or window: the same variant, or one near it"),
     ("related_variant", "String", "variant of the related trait"),
     # stand-ins

@@ -168,6 +168,7 @@ REASONS = {
     "in_excluded_locus": "in a known pleiotropic locus that the study leaves out",
     "locus_unknown_without_position": "without position, so that nobody can tell whether they lie in an excluded locus",
     "not_in_panel": "not in the genotype panel",
+    "frequency_differs_from_panel": "with another frequency of the same allele in the genotype panel",
     "no_variation": "does not vary in the genotype panel",
     "no_candidate_in_window": "without a variant near that could stand in",
     "r2_below_threshold": "without a variant near in high enough r²",

@@ -176,7 +176,8 @@ def without_excluded(
     rows : RowReport
         With ``excluded_by_rsid`` and ``excluded_by_region``; a variant that both name counts for the first. The notes
         count the kept variants that a region could not be compared with (``region_unknown``: no position), and the
-        identifiers of the list that the table does not have (``listed_but_absent``).
+        identifiers of the list that are in no row of ``frame`` (``listed_but_absent``): not of the file, where the
+        frame holds candidates only, as in a study.
 
     Raises
     ------

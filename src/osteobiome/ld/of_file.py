@@ -15,10 +15,11 @@ from osteobiome.core.schema import polars_schema
 from osteobiome.core.thresholds import ROUNDING
 from osteobiome.ld.fit import check_fit
 from osteobiome.ld.matching import PanelIndex
+from osteobiome.ld.naming import variant_names
 from osteobiome.ld.output import free_names, system_errors
 from osteobiome.ld.panel import open_panel
 from osteobiome.ld.sources.vcf import convert_vcf
-from osteobiome.ld.trait_clumping import called, clump_traits
+from osteobiome.ld.trait_clumping import clump_traits
 from osteobiome.sumstats.reference import BUILDS
 from osteobiome.sumstats.table import begin
 
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 MAX_BAD_ROWS = 0.05
 """Share of rows that one fault may take, as in the study file."""
 _BED_ENDINGS = (".bed", ".bim", ".fam")
-ALLOW = "--allow-unfit goes on all the same"
+A_FIT = "a panel that fits"
+"""What is expected where a panel does not fit and that is not allowed."""
+PANEL_BUILD = "genome build of the panel"
+"""Where a build that is none is said to stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class PanelFacts:
         if self.genome_build and self.genome_build not in BUILDS:
             hint = nearest(self.genome_build, BUILDS)
             found = f"'{self.genome_build}'"
-            raise ConfigError(Fault("unknown_build", "--panel-build", found, "GRCh37 or GRCh38", hint))
+            raise ConfigError(Fault("unknown_build", PANEL_BUILD, found, "GRCh37 or GRCh38", hint))
         return open_panel(self.path, ancestry=self.ancestry, genome_build=self.genome_build)
 
 
@@ -279,7 +283,7 @@ def clump_file(
     p = pl.col("neg_log_10_p_value")
     is_candidate = (p >= -math.log10(options.p1) - ROUNDING) | (p > -math.log10(options.p2) + ROUNDING)
     candidates = frame.filter(is_candidate)
-    named = candidates.with_columns(called(candidates).alias("rsid"))
+    named = candidates.with_columns(variant_names(candidates).alias("rsid"))
     clumps = clump_traits({"": named}, opened, index=index, options=options)[""]
     return FileClumps(fit, options, _as_table(named, clumps))
 
@@ -383,9 +387,7 @@ def refuse_unfit(fits: Sequence[FileFit], *, allow_unfit: bool) -> None:
         if found.severity == "fatal" and fit.fit.verdict == "refused"
     ]
     if faults and not allow_unfit:
-        raise InputFileError(
-            *(Fault(f.code, f.where, f.found, "a panel that fits", f"{f.hint}; {ALLOW}") for f in faults)
-        )
+        raise InputFileError(*(Fault(f.code, f.where, f.found, A_FIT, f.hint) for f in faults))
 
 
 def _as_table(named: pl.DataFrame, clumps: pl.DataFrame) -> pl.DataFrame:

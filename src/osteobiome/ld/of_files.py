@@ -11,10 +11,11 @@ import polars as pl
 from osteobiome.core.errors import ConfigError, Fault
 from osteobiome.core.thresholds import CANDIDATE_P, ROUNDING
 from osteobiome.ld.matching import PanelIndex
+from osteobiome.ld.naming import variant_names
 from osteobiome.ld.of_file import MAX_BAD_ROWS, read_with_panel, refuse_unfit
 from osteobiome.ld.target_list import listed_targets
-from osteobiome.ld.trait_clumping import called, clump_traits_jointly
-from osteobiome.ld.trait_conditional import select_conditional_of_trait
+from osteobiome.ld.trait_clumping import clump_traits_jointly
+from osteobiome.ld.trait_conditional import FREQUENCY_DIFFERENCE, select_conditional_of_trait
 from osteobiome.ld.trait_proxies import trait_proxies
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ class FileSelection:
         Thresholds.
     candidates_p : float
         Largest p of a variant that was looked at.
+    max_frequency_difference : float
+        Largest difference of frequencies of file and panel.
     table : polars.DataFrame, shape (n_chosen, 13)
         ``variant`` (rsID, or chromosome:position:effect:other where there is none or several have it) and the columns
         of :class:`osteobiome.ld.trait_conditional.TraitSelection` from chromosome on.
@@ -163,6 +166,7 @@ class FileSelection:
     fit: FileFit
     options: ConditionalOptions
     candidates_p: float
+    max_frequency_difference: float
     table: pl.DataFrame
     rows: RowReport
     warnings: tuple[Finding, ...]
@@ -174,6 +178,7 @@ class FileSelection:
             "panel": self.fit.panel,
             "options": asdict(self.options),
             "candidates_p": self.candidates_p,
+            "max_frequency_difference": self.max_frequency_difference,
             "n_in": self.rows.n_in,
             "n_kept": self.rows.n_kept,
             "n_dropped": self.rows.by_reason(),
@@ -241,7 +246,7 @@ def clump_files_jointly(
     refuse_unfit(fits, allow_unfit=allow_unfit)
     clumps = clump_traits_jointly(tables, opened, index=index, options=options)
     members = clumps.filter(reason="clumped").group_by("index_variant").len().rename({"len": "n_members"})
-    named = clumps.with_columns(called(clumps))
+    named = clumps.with_columns(variant_names(clumps))
     return JointClumps(tuple(fits), options, _with_members(named, members))
 
 
@@ -339,6 +344,7 @@ def select_in_file(
     request: Request,
     options: ConditionalOptions,
     candidates_p: float = CANDIDATE_P,
+    max_frequency_difference: float = FREQUENCY_DIFFERENCE,
     n_people: float | None = None,
     trust_strand: bool = False,
     allow_unfit: bool = False,
@@ -358,6 +364,8 @@ def select_in_file(
         Thresholds.
     candidates_p : float
         Only variants with p at most this are looked at.
+    max_frequency_difference : float
+        Variants whose allele has a frequency further than this from that in the panel are left out.
     n_people : float, optional
         Sample size of the rows that give none.
     trust_strand : bool
@@ -387,12 +395,12 @@ def select_in_file(
     refuse_unfit([fit], allow_unfit=allow_unfit)
     sized = frame.with_columns(pl.col("n").fill_null(pl.lit(n_people, dtype=pl.Float64)))
     found = select_conditional_of_trait(
-        sized, opened, index=index, options=options, candidates_p=candidates_p, trust_strand=trust_strand,
-        trait_id=str(path),
+        sized, opened, index=index, options=options, candidates_p=candidates_p,
+        max_frequency_difference=max_frequency_difference, trust_strand=trust_strand, trait_id=str(path),
     )  # fmt: skip
-    table = found.chosen.with_columns(called(found.chosen)).drop("variant_key", "rsid")
+    table = found.chosen.with_columns(variant_names(found.chosen)).drop("variant_key", "rsid")
     named = table.select("variant", pl.exclude("variant"))
-    return FileSelection(fit, options, candidates_p, named, found.rows, found.warnings)
+    return FileSelection(fit, options, candidates_p, max_frequency_difference, named, found.rows, found.warnings)
 
 
 def _by_reason(table: pl.DataFrame) -> dict[str, int]:

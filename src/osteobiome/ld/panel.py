@@ -29,6 +29,8 @@ _VCF_ENDINGS = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
 _HINT = "Give what the names of the files have in common, such as reference/EUR for reference/EUR.bed"
 _CHROMOSOMES = (*map(str, range(1, 27)), "X", "Y", "XY", "PAR1", "PAR2", "MT")
 """Names that stand for ``{chromosome}`` or ``@``, in the order of parts."""
+ROWS_AT_ONCE = 20_000
+"""Variants that are read together for their frequencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,22 @@ class Panel:
         Hill WG, Weir BS (1988), doi:10.1016/0040-5809(88)90004-4.
         """
         return 1.0 / self.n_people
+
+    def frequency(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the frequency of the counted allele for some variants; genotypes are read in pieces.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int, shape (n,)
+            Rows of ``variants``, in any order.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n,)
+            NaN where nobody was called.
+        """
+        pieces = [self.genotypes(rows[k : k + ROWS_AT_ONCE]).frequency() for k in range(0, rows.size, ROWS_AT_ONCE)]
+        return np.concatenate([np.empty(0), *pieces])
 
     def genotypes(self, rows: NDArray[np.int64]) -> Genotypes:
         """Return the genotypes of some variants; nothing else is read.

@@ -9,6 +9,7 @@ import polars as pl
 
 from osteobiome.ld.correlation import ld_matrix, varies
 from osteobiome.ld.matching import PanelIndex
+from osteobiome.ld.naming import variant_names
 from osteobiome.sumstats.identity import add_keys, orient
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def panel_ld(
         first. None if a variant has no r: a matrix with holes is no matrix.
     problems : dict of list of str
         ``not_in_panel``, ``allele_mismatch``, ``palindromic_strand_unknown`` and ``no_variation_in_panel`` with the
-        variants concerned, a variant without a name as ``chromosome:position:effect:other``; empty if all is well.
+        variants concerned, named as :func:`osteobiome.ld.naming.variant_names` does; empty if all is well.
 
     Notes
     -----
@@ -69,10 +70,10 @@ def panel_ld(
     for i in np.flatnonzero(found.is_found)[~varies(genotypes)].tolist():
         reasons[i] = NO_VARIATION
     problems: dict[str, list[str]] = {}
-    for i, why in enumerate(reasons):
-        if why:
-            problems.setdefault(why, []).append(_name(frame.row(i, named=True)))
-    if problems:
+    if any(reasons):
+        for why, name in zip(reasons, variant_names(frame), strict=True):
+            if why:
+                problems.setdefault(why, []).append(name)
         return None, problems
     sign = found.sign.astype(np.float64)
     return ld_matrix(genotypes) * np.outer(sign, sign), {}
@@ -93,11 +94,3 @@ def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
     id_key = pl.when(is_named).then("id_key").alias("id_key")
     # orienting may swap the alleles: keys do not depend on that, the sign does
     return keyed.select("variant_key", id_key).hstack(frame.select(*_ALLELES, eaf))
-
-
-def _name(row: dict[str, object]) -> str:
-    """Return what a variant is called in a message."""
-    if row["rsid"]:
-        return str(row["rsid"])
-    parts = (row.get(name) for name in ("chromosome", "position", *_ALLELES))
-    return ":".join("?" if part is None else str(part) for part in parts)

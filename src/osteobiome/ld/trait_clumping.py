@@ -10,6 +10,7 @@ import polars as pl
 from osteobiome.core.schema import table
 from osteobiome.ld.correlation import varies
 from osteobiome.ld.matching import PanelIndex
+from osteobiome.ld.naming import variant_names
 from osteobiome.ld.panel_clumping import NOT_IN_PANEL, Candidates, PanelClumpOptions, clump_joint, clump_many
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _as_table(trait_id: str, frame: pl.DataFrame, clumps: PanelClumps) -> pl.Dat
     return frame.select(
         pl.lit(trait_id).alias("exposure"),
         "variant_key", "rsid", "chromosome", "position", "neg_log_10_p_value",
-        called(frame).gather(at).alias("index_variant"),
+        variant_names(frame).gather(at).alias("index_variant"),
         pl.Series("r2", np.abs(clumps.signed_r2)).fill_nan(None),
         pl.Series("reason", clumps.reason.astype(str).tolist(), dtype=pl.String),
     )  # fmt: skip
@@ -166,7 +167,7 @@ def clump_traits_jointly(
     return union.select(
         "variant_key", "rsid", "chromosome", "position", "effect_allele", "other_allele", "neg_log_10_p_value",
         "f_statistic", "trait", "n_traits",
-        called(union).gather(at).alias("index_variant"),
+        variant_names(union).gather(at).alias("index_variant"),
         pl.Series("r2", np.abs(clumps.signed_r2)).fill_nan(None),
         pl.Series("reason", clumps.reason.astype(str).tolist(), dtype=pl.String),
     )  # fmt: skip
@@ -191,18 +192,3 @@ def _union(tables: Mapping[str, pl.DataFrame], *, by: str) -> pl.DataFrame:
         pl.col("neg_log_10_p_value", "f_statistic").max().over("variant_key"),
         pl.len().over("variant_key").cast(pl.Int64).alias("n_traits"),
     ).unique("variant_key", keep="first", maintain_order=True)
-
-
-def called(frame: pl.DataFrame) -> pl.Series:
-    """Return what each variant is called: its rsID, or place and alleles if it has none or shares it with another one.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame, shape (n_variants, n_columns)
-        Columns rsid, chromosome, position, effect_allele, other_allele.
-    """
-    rsid = pl.col("rsid")
-    is_name = rsid.is_not_null() & (rsid != "") & ~rsid.is_duplicated()
-    place = pl.format("{}:{}:{}:{}", "chromosome", "position", "effect_allele", "other_allele")
-    name = pl.when(is_name | pl.col("position").is_null()).then(rsid).otherwise(place)
-    return frame.select(name.alias("variant")).to_series()

@@ -13,6 +13,7 @@ from osteobiome.core.errors import Fault, HarmonisationError
 from osteobiome.core.schema import polars_schema
 from osteobiome.core.thresholds import BASES_PER_KB
 from osteobiome.ld.matching import PanelIndex
+from osteobiome.ld.naming import variant_names
 from osteobiome.ld.proxies import NO_PROXY, Proxies, ProxyOptions, find_proxies, restate_proxy
 from osteobiome.sumstats.identity import MAX_POSITION, with_variant_key
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 TARGETS_AT_ONCE = 8
 """Targets whose windows are read together: 8 windows of 1 Mb are some 80,000 variants."""
 R2_DIGITS = 10
-ROWS_AT_ONCE = 20_000
-"""Rows of a panel that are read together for their frequencies."""
+"""Digits after the point up to which values of r² count as different."""
 REASON = np.dtype("U30")
 NOWHERE = -1
 """Chromosome of a panel's variant without place."""
@@ -73,7 +73,7 @@ def trait_proxies(
     -------
     polars.DataFrame, shape (n_targets, 23)
         A row per target, in order: its identity (variant_key to is_palindromic); ``proxy_key`` and ``proxy`` (key, and
-        rsID or chromosome:position:effect:other), ``proxy_position`` (in the trait, base pairs),
+        name as :func:`osteobiome.ld.naming.variant_names` gives it), ``proxy_position`` (in the trait, base pairs),
         ``proxy_effect_allele`` and ``proxy_other_allele`` (those that go with the alleles of the target), ``r`` of the
         two effect alleles, never negative, ``r2``, ``distance`` (bases, in the panel, negative if the proxy stands
         before); ``beta``, ``se``, ``eaf``, ``n``, ``neg_log_10_p_value`` of the proxy, for the target's effect allele;
@@ -142,7 +142,9 @@ def with_stand_ins(table: pl.DataFrame, proxies: pl.DataFrame) -> pl.DataFrame:
     taken = table.filter(pl.col("variant_key").is_in(found["variant_key"].implode()))
     doubled = found.filter(pl.col("variant_key").is_duplicated())
     faults = [
-        Fault(code, f"variant {_name(part)}", what, "targets that the trait lacks, each once", "Leave it out")
+        Fault(
+            code, f"variant {variant_names(part)[0]}", what, "targets that the trait lacks, each once", "Leave it out"
+        )
         for part, code, what in (
             (taken, "target_in_trait", "a stand-in for a variant that the trait has"),
             (doubled, "target_twice", "two stand-ins for one variant"),
@@ -165,12 +167,6 @@ def with_stand_ins(table: pl.DataFrame, proxies: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _name(rows: pl.DataFrame) -> str:
-    """Return what the first row is called."""
-    row = rows.row(0, named=True)
-    return row["rsid"] or f"{row['chromosome']}:{row['position']}:{row['effect_allele']}:{row['other_allele']}"
-
-
 @dataclass(frozen=True, slots=True)
 class _Places:
     """Where the rows of a panel lie; chromosome ``NOWHERE`` for those without place."""
@@ -190,12 +186,7 @@ class _Places:
 
 def _match(frame: pl.DataFrame, panel: Panel, index: PanelIndex, *, trust_strand: bool) -> PanelMatch:
     """Find variants in the panel; the genotypes of palindromes are read in pieces for their frequencies."""
-
-    def frequency(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        pieces = [panel.genotypes(rows[k : k + ROWS_AT_ONCE]).frequency() for k in range(0, rows.size, ROWS_AT_ONCE)]
-        return np.concatenate([np.empty(0), *pieces])
-
-    return index.match(frame, trust_strand=trust_strand, frequency=frequency)
+    return index.match(frame, trust_strand=trust_strand, frequency=panel.frequency)
 
 
 def _centres(targets: pl.DataFrame, wanted: PanelMatch, panel: Panel) -> pl.DataFrame:
@@ -318,8 +309,6 @@ def _as_table(
         sign_of_proxy=sign_of_proxy,
     )
     exists = pl.Series(proxies.row != NO_PROXY)
-    place = pl.format("{}:{}:{}:{}", "chromosome", "position", "effect_allele", "other_allele")
-    name = pl.when(pl.col("rsid").is_not_null() & (pl.col("rsid") != "")).then("rsid").otherwise(place)
 
     def where(column: str, values: NDArray[np.generic], dtype: type[pl.DataType] = pl.Float64) -> pl.Series:
         series = pl.Series(column, values.tolist(), dtype=dtype).set(~exists, None)
@@ -327,7 +316,7 @@ def _as_table(
 
     return targets.select(IDENTITY).with_columns(
         proxy["variant_key"].alias("proxy_key"),
-        proxy.select(name.alias("proxy")).to_series(),
+        variant_names(proxy).alias("proxy").set(~exists, None),
         proxy["position"].alias("proxy_position"),
         where("proxy_effect_allele", restated.effect_allele, pl.String),
         where("proxy_other_allele", restated.other_allele, pl.String),

@@ -342,7 +342,10 @@ def listed_names(path: Path) -> list[str]:
 
 
 def _named(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return variants with names that differ, unless a variant is there twice."""
+    """Return variants with names that differ, unless a variant is there twice.
+
+    An rsID stays in front, as in :mod:`osteobiome.ld.precomputed`: a file of the panel's variants is read by rsID.
+    """
     is_name = pl.col("rsid").is_not_null() & ~pl.col("rsid").is_duplicated()
     before = pl.coalesce("rsid", pl.format("{}:{}", "chromosome", "position"))
     longer = pl.format("{}:{}:{}", before, "counted", "other")

@@ -188,6 +188,19 @@ proxies, controls, regional, genes, methods, row_report, findings, traits, publi
         return str(selection["reason"])
 
     @cached_property
+    def shared(self) -> pl.DataFrame:
+        """Return instruments that traits share, each case from one side: that of the larger taxon, or the first trait.
+
+        Traits of one taxon stand in the order in which the study has them.
+        """
+        table = self.shared_instruments.filter(pl.col("relation") != "parent")
+        pairs = table.select("trait_id", "related_trait").unique(maintain_order=True).rows()
+        place = {pair: i for i, pair in enumerate(pairs)}
+        first = [pair for pair in pairs if place[pair] <= place.get(pair[::-1], len(pairs))]
+        chosen = pl.DataFrame(first, schema={"trait_id": pl.String, "related_trait": pl.String}, orient="row")
+        return table.join(chosen, on=["trait_id", "related_trait"], how="semi", maintain_order="left")
+
+    @cached_property
     def stand_ins(self) -> pl.DataFrame:
         """Return the table of proxies with a pair that stands in several families once."""
         case = ["exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele"]
@@ -197,6 +210,14 @@ proxies, controls, regional, genes, methods, row_report, findings, traits, publi
     def stand_ins_used(self) -> pl.DataFrame:
         """Return the lines of the row report that count proxies among the variants of a pair."""
         return self.row_report.filter((pl.col("step") == "harmonise") & (pl.col("reason") == "stand_in_used"))
+
+    @property
+    def stand_ins_kept(self) -> pl.DataFrame:
+        """Return the rows of ``stand_ins`` that are among the variants of their pair."""
+        case = ["exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele"]
+        kept = self.harmonised.filter(matched_by="proxy").select(case)
+        found = self.stand_ins.filter(pl.col("proxy").is_not_null())
+        return found.join(kept, on=case, how="semi", nulls_equal=True, maintain_order="left")
 
     def ld(self, family: str) -> str:
         """Return the ancestry of the LD matrix that a family used, or an empty text."""

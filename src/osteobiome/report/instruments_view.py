@@ -212,17 +212,19 @@ def proxies_sentence(content: Content) -> str:
 
 
 def shared_view(content: Content) -> list[dict[str, str]]:
-    """Return the instruments that a taxon shares with taxa inside it, a row for two taxa.
+    """Return the instruments that a trait shares with those of its own taxon or of taxa inside, a row for two traits.
 
     Parameters
     ----------
     content : Content
         Tables of the study.
     """
-    found: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for row in content.shared_instruments.filter(relation="child").to_dicts():
+    found: dict[tuple[str, str, str], dict[str, list[str]]] = {}
+    for row in content.shared.to_dicts():
         name = row["rsid"] or NONE
-        same, near = found.setdefault((row["trait_id"], row["related_trait"]), {"same": [], "near": []}).values()
+        same, near = found.setdefault(
+            (row["trait_id"], row["related_trait"], row["relation"]), {"same": [], "near": []}
+        ).values()
         if row["shared_by"] == "variant":
             same.append(name)
         else:
@@ -230,32 +232,40 @@ def shared_view(content: Content) -> list[dict[str, str]]:
     return [
         {
             "parent": content.label(parent),
-            "child": content.label(child),
+            "child": content.label(child) + (" (the same taxon)" if relation == "same" else ""),
             "same": _some(names["same"]),
             "near": _some(names["near"]),
         }
-        for (parent, child), names in found.items()
+        for (parent, child, relation), names in found.items()
     ]
 
 
 def shared_sentence(content: Content) -> str:
-    """Return how many instruments taxa share with taxa inside them.
+    """Return how many instruments traits share with those of taxa inside their own, and of the same taxon.
 
     Parameters
     ----------
     content : Content
         Tables of the study.
     """
-    rows = content.shared_instruments.filter(relation="child")
-    cases = rows.group_by("trait_id", "variant_key", "rsid").agg((pl.col("shared_by") == "variant").any().alias("same"))
-    same = int(cases["same"].sum())
-    taxa = count(rows["trait_id"].n_unique(), "taxon", "taxa")
-    share = "is shared" if cases.height == 1 else "are shared"
-    return (
-        f"{count(cases.height, 'instrument')} of {taxa} {share} with a taxon inside: {same:,} as the same variant, "
-        f"{cases.height - same:,} as one near it. Tests of such taxa look at one signal again; they are not several "
-        "findings."
-    )
+    sentences = []
+    for relation, nouns, other in (
+        ("child", ("taxon", "taxa"), "with a taxon inside"),
+        ("same", ("trait", "traits"), "with another trait of the same taxon"),
+    ):
+        rows = content.shared.filter(relation=relation)
+        if rows.is_empty():
+            continue
+        cases = rows.group_by("trait_id", "variant_key", "rsid").agg(
+            (pl.col("shared_by") == "variant").any().alias("same")
+        )
+        same, traits = int(cases["same"].sum()), count(rows["trait_id"].n_unique(), *nouns)
+        share = "is shared" if cases.height == 1 else "are shared"
+        sentences.append(
+            f"{count(cases.height, 'instrument')} of {traits} {share} {other}: {same:,} as the same variant, "
+            f"{cases.height - same:,} as one near it."
+        )
+    return " ".join([*sentences, "Tests of such taxa look at one signal again; they are not several findings."])
 
 
 def _some(names: list[str]) -> str:

@@ -182,7 +182,7 @@ def _chosen(content: Content) -> dict[str, Any]:
         "has_instruments": content.instruments.height > 0,
         "is_three_sample": bool(content.study["selection"]["three_sample"]),
         "proxies": proxies_sentence(content) if content.proxies.height else "",
-        "shared": shared_sentence(content) if "child" in content.shared_instruments["relation"] else "",
+        "shared": shared_sentence(content) if content.shared.height else "",
     }
 
 

@@ -152,9 +152,7 @@ def check_pair(
     tests = {
         "independence": signs,
         "steiger_filter": _steiger_filter(shown, unfiltered, filter_problem),
-        "known_loci": ()
-        if outside_known_loci is None
-        else (_refitted("without_known_loci", shown, outside_known_loci),),
+        "known_loci": _known_loci(shown, outside_known_loci),
         NULL_LEADS_METHOD: _null_leads(context.null_leads.get(pair.exposure)),
         "steiger": steiger(natural, *facts),
         "power": _power(natural, shown, facts, is_doubtful=is_doubtful),
@@ -177,6 +175,11 @@ def _steiger_filter(shown: Estimate, unfiltered: Instruments | None, problem: st
     if unfiltered is None:
         return ()
     return (_refitted("without_steiger_filter", shown, unfiltered),)
+
+
+def _known_loci(shown: Estimate, outside: Instruments | None) -> tuple[Test, ...]:
+    """Return the estimate without variants in known pleiotropic loci, if some are there."""
+    return () if outside is None else (_refitted("without_known_loci", shown, outside),)
 
 
 def _refitted(name: str, shown: Estimate, pair: Instruments) -> Test:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import osteobiome.study.steps  # noqa: F401 - registers the steps
 from osteobiome.core.provenance import version
-from osteobiome.instruments.shared import related_taxa
+from osteobiome.instruments.shared import related_taxa, same_taxa
 from osteobiome.ld.fit import PANEL_CHECKS
 from osteobiome.mr import ESTIMATORS
 from osteobiome.store import file_sha256
@@ -201,18 +201,18 @@ def _instruments(
 
 
 def _sharing(study: Study, instruments: dict[str, Task], store: StudyFolder) -> list[Task]:
-    """Return the task that marks instruments of taxa that contain each other, if any two exposures do."""
-    related = related_taxa({name: study.traits[name].lineage for name in instruments})
-    if not related:
+    """Return the task that marks instruments of one taxon, or of taxa that contain each other, if there are such."""
+    lineages = {name: study.traits[name].lineage for name in instruments}
+    related, same = related_taxa(lineages), same_taxa(lineages)
+    if not related and not same:
         return []
-    tasks = {
-        f"instruments:{name}": instruments[name] for name in dict.fromkeys(name for pair in related for name in pair)
-    }
+    named = dict.fromkeys(name for pair in (*related, *same) for name in pair)
+    tasks = {f"instruments:{name}": instruments[name] for name in named}
     return [
         Task(
             step="sharing",
             subject="taxa",
-            params={"related": [list(pair) for pair in related]},
+            params={"related": [list(pair) for pair in related], "same": [list(pair) for pair in same]},
             inputs={name: task.key for name, task in tasks.items()},
             locations={name: _location(store, task) for name, task in tasks.items()},
             depends=tuple(task.key for task in tasks.values()),

@@ -61,11 +61,18 @@ def test_conditional__finds_the_variants_that_act(osteobiome, study, region):
     beta, _ = fitted(y, copies[list(ACTING)].T)
     np.testing.assert_allclose(table["beta_joint"], beta, rtol=2e-3)
     np.testing.assert_allclose(table["beta"], [rows[i][5] for i in ACTING], rtol=1e-9)
-    assert table["is_doubtful"].to_list() == [False] * 3
+    assert table["is_doubtful"].to_list() == [
+        False,
+        True,
+        False,
+    ]  # the other two mask rs4
     lines = ran.out.splitlines()
     assert lines[0] == "bmd.tsv: 10 candidates (p at most 1), 3 chosen (joint p at most 5 × 10⁻⁸)"
     assert [line.split()[0] for line in lines if line.startswith("rs")] == ["rs1", "rs4", "rs8"]
-    assert "doubtful" not in ran.out
+    (doubt,) = (line for line in lines if "more than twice" in line)
+    assert doubt.startswith(
+        "  Doubt: rs4 is more than twice as strong given the other chosen ones as alone (rs4: |z| 11.3 against 4.6)"
+    )
 
 
 def test_conditional__json_has_rows_reasons_and_options(osteobiome, study):
@@ -74,7 +81,8 @@ def test_conditional__json_has_rows_reasons_and_options(osteobiome, study):
     assert document["options"]["window_kb"] == 500
     assert document["n_in"] == 10 == document["n_kept"] + sum(document["n_dropped"].values())
     assert document["n_kept"] == document["n_chosen"] + sum(document["notes"].values())
-    assert document["warnings"] == []
+    assert document["max_frequency_difference"] == 0.2
+    assert [(w["id"], w["count"]) for w in document["warnings"]] == [("joint_exceeds_marginal", 1)]
 
 
 def test_conditional__warns_of_second_signals_that_few_people_may_have_made(osteobiome, study, region):
@@ -84,7 +92,7 @@ def test_conditional__warns_of_second_signals_that_few_people_may_have_made(oste
     strong = [(*row[:5], 3 * row[5], row[6], row[7], p_of(3 * row[5] / row[6]) or 1e-300, N) for row in rows]
     write_table(study / "bmd.tsv", strong, HEAD)
     ran = osteobiome("ld", "conditional", "bmd.tsv", "few", "--allow-unfit", "--json")
-    (warning,) = ran.json["warnings"]
+    warning = next(w for w in ran.json["warnings"] if w["id"] == "signal_exceeds_panel")
     z = {row[0]: row[5] / row[6] for row in strong}
     chosen = [row["variant"] for row in ran.json["chosen"]]
     too_strong = [name for name in chosen if abs(z[name]) > 2 * math.sqrt(50)]
@@ -98,6 +106,30 @@ def test_conditional__warns_of_second_signals_that_few_people_may_have_made(oste
     assert "|z| above 14, twice the root of 50 people in the panel" in plain
     marked = {line.split()[0]: line.split()[-1] == "yes" for line in plain.splitlines() if line.startswith("rs")}
     assert marked == {row["variant"]: row["is_doubtful"] for row in ran.json["chosen"]}
+
+
+def test_conditional__frequencies_unlike_the_panels_are_left_out_and_named(osteobiome, study, region):
+    """rs5 stands with swapped alleles: effect and frequency are those of the other one."""
+    rows = [(*row[:7], 1 - row[7], *row[8:]) if row[0] == "rs5" else row for row in region[2]]
+    write_table(study / "bmd.tsv", rows, HEAD)
+    ran = osteobiome("ld", "conditional", "bmd.tsv", "panel", "--candidates-p", 1)
+    assert (
+        "  1 left out: with another frequency of the same allele in the genotype panel (--diff-freq): rs5\n"
+    ) in ran.out
+    document = osteobiome("ld", "conditional", "bmd.tsv", "panel", "--candidates-p", 1, "--json").json
+    assert document["n_dropped"] == {"frequency_differs_from_panel": 1}
+    assert document["n_kept"] == 9
+    taken = osteobiome("ld", "conditional", "bmd.tsv", "panel", "--candidates-p", 1, "--diff-freq", 1, "--json").json
+    assert (taken["n_dropped"], taken["max_frequency_difference"]) == ({}, 1.0)
+
+
+def test_conditional__nothing_chosen_is_not_said_to_be_given_chosen_ones(osteobiome, study, region):
+    weak = [(*row[:5], 0.4 * row[5], row[6], row[7], p_of(0.4 * row[5] / row[6]), N) for row in region[2]]
+    write_table(study / "bmd.tsv", weak, HEAD)
+    ran = osteobiome("ld", "conditional", "bmd.tsv", "panel", "--candidates-p", 1)
+    assert ran.out.startswith("bmd.tsv: 10 candidates (p at most 1), 0 chosen")
+    assert "  10 not significant by effect and standard error, with nothing chosen on the chromosome\n" in ran.out
+    assert "given the chosen ones" not in ran.out
 
 
 def test_conditional__without_sample_sizes_takes_the_one_that_is_given(osteobiome, study, region):
@@ -115,6 +147,8 @@ def test_conditional__without_sample_sizes_takes_the_one_that_is_given(osteobiom
         (("--p", "0"), ["p_threshold"]),
         (("--candidates-p", "1e-9"), ["candidates_p"]),
         (("--collinearity", "1", "--kb", "-1"), ["collinearity", "window_kb"]),
+        (("--diff-freq", "1.1"), ["max_frequency_difference"]),
+        (("--diff-freq", "nan"), ["max_frequency_difference"]),
         (("--n", "1"), ["n"]),
         (("--n", "nan"), ["n"]),
     ],

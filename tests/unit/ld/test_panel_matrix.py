@@ -136,7 +136,7 @@ def test_panel_ld__variants_of_one_place_and_name_are_told_apart_by_alleles(copi
     pair = plain_pair(copies, names=("rs1",) * 4).with_columns(
         position=pl.lit(100), effect_allele=pl.Series(effect), other_allele=pl.Series(other)
     )
-    assert panel_ld(pair, panel) == (None, {"allele_mismatch": ["rs1"]})
+    assert panel_ld(pair, panel) == (None, {"allele_mismatch": ["1:100:A:T"]})
     r, problems = panel_ld(pair[[0, 1, 3]], panel)
     assert problems == {}
     np.testing.assert_allclose(r, expected(copies[[1, 3, 0]], [1, -1, -1]), atol=1e-12)

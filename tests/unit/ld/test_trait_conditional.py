@@ -210,6 +210,89 @@ def test_select__warns_of_second_signals_of_too_few_people(panel_of):
     assert (alone.examples, alone.hint) == ((), "No second signal was chosen near")
 
 
+def swapped_neighbour(panel_of, frequency, *, r=0.7, z=7.0, n=20_000.0):
+    """One causal variant; the alleles of its neighbour are swapped in the file, effect and frequency not turned."""
+    rng = np.random.default_rng(8)
+    first = rng.random(2 * 5000) < frequency
+    second = np.where(rng.random(first.size) < r, first, rng.random(first.size) < frequency)
+    copies = np.array([of[:5000].astype(int) + of[5000:] for of in (first, second)])
+    panel = panel_of(copies, alleles=[("A", "G")] * 2, positions=[100, 200], chromosome=[1, 1])
+    measured = np.corrcoef(copies)[0, 1]
+    eaf = copies.mean(axis=1) / 2
+
+    def row(i, effect, other, strength):
+        se = 1 / math.sqrt(n * 2 * eaf[i] * (1 - eaf[i]))
+        return {
+            "rsid": f"rs{i}", "chromosome": 1, "position": 100 * (i + 1), "effect_allele": effect,
+            "other_allele": other, "beta": strength * se, "se": se, "eaf": float(eaf[i]), "n": n, "line": i + 2,
+            "neg_log_10_p_value": float(stats.norm.logsf(abs(strength)) + math.log(2)) / -math.log(10),
+        }  # fmt: skip
+
+    return variants([row(0, "A", "G", z), row(1, "G", "A", measured * z)]), panel, measured
+
+
+def test_select__a_neighbour_with_swapped_alleles_is_left_out_by_its_frequency(panel_of):
+    trait, panel, _ = swapped_neighbour(panel_of, 0.26)
+    found = select_conditional_of_trait(trait, panel)
+    assert found.rows.by_reason() == {"frequency_differs_from_panel": 1}
+    assert {drop.reason: drop.examples for drop in found.rows.dropped} == {"frequency_differs_from_panel": ("rs1",)}
+    assert found.chosen["rsid"].to_list() == ["rs0"]
+    row = found.chosen.to_dicts()[0]
+    assert row["neg_log_10_p_value_joint"] == pytest.approx(row["neg_log_10_p_value"], rel=1e-9)
+    assert (found.warnings, row["is_doubtful"]) == ((), False)
+
+
+@pytest.mark.parametrize(("frequency", "difference"), [(0.26, 1.0), (0.5, 0.2)])
+def test_select__a_swapped_neighbour_that_frequencies_let_through_is_doubtful(panel_of, frequency, difference):
+    """Its joint z is 2 / sqrt(1 - r²) times its own: always more than twice."""
+    trait, panel, r = swapped_neighbour(panel_of, frequency)
+    found = select_conditional_of_trait(trait, panel, max_frequency_difference=difference)
+    assert found.chosen["rsid"].to_list() == ["rs0", "rs1"]
+    risen = np.abs(found.chosen["beta_joint"] / found.chosen["se_joint"]) / np.abs(
+        found.chosen["beta"] / found.chosen["se"]
+    )
+    np.testing.assert_allclose(risen, [(1 + r**2) / math.sqrt(1 - r**2), 2 / math.sqrt(1 - r**2)], rtol=2e-3)
+    assert found.chosen["is_doubtful"].to_list() == (risen > 2).to_list()
+    assert found.chosen["is_doubtful"][1]
+    (warning,) = found.warnings
+    assert warning.id == "joint_exceeds_marginal"
+    assert warning.examples[-1].value == "rs1"
+    assert "more than twice as strong given the other chosen ones as alone (rs1: |z| " in warning.found
+
+
+def test_select__frequency_is_that_of_the_same_allele(world, panel):
+    """Files count either allele, on either strand; a difference of 0.2 itself is let through."""
+    rows = [world.row(i, neg_log_10_p_value=9.0) for i in range(10)]
+    assert "frequency_differs_from_panel" not in select_conditional_of_trait(variants(rows), panel).rows.by_reason()
+    for shift, lost in ((0.199, 0), (0.201, 10)):
+        moved = [row | {"eaf": row["eaf"] + (shift if row["eaf"] < 0.5 else -shift)} for row in rows]
+        found = select_conditional_of_trait(variants(moved), panel, trust_strand=True)
+        assert found.rows.by_reason().get("frequency_differs_from_panel", 0) == lost
+
+
+@pytest.mark.parametrize("n_others", [0, 1])
+def test_select__a_lone_variant_of_few_people_comes_in_by_its_own_p(panel_of, n_others):
+    """n = 200 and z = 5.62, p 2e-8: by the variance of the trait p would be 1.7e-7. Another one lies 100 Mb away."""
+    n, z = 200.0, [5.62, 7.0][: 1 + n_others]
+    copies = np.random.default_rng(3).binomial(2, 0.4, (len(z), 200))
+    positions = [1000, 100_000_000][: len(z)]
+    panel = panel_of(copies, alleles=[("A", "G")] * len(z), positions=positions, chromosome=[1] * len(z))
+    eaf = copies.mean(axis=1) / 2
+    rows = [
+        {
+            "rsid": f"rs{i}", "chromosome": 1, "position": positions[i], "effect_allele": "A", "other_allele": "G",
+            "beta": 0.1 * z[i], "se": 0.1, "eaf": float(eaf[i]), "n": n, "line": i + 2,
+            "neg_log_10_p_value": float(stats.norm.logsf(z[i]) + math.log(2)) / -math.log(10),
+        }
+        for i in range(len(z))
+    ]  # fmt: skip
+    found = select_conditional_of_trait(variants(rows), panel)
+    assert found.chosen.height == len(z)
+    np.testing.assert_allclose(found.chosen["neg_log_10_p_value_joint"], found.chosen["neg_log_10_p_value"], rtol=1e-9)
+    strict = select_conditional_of_trait(variants(rows), panel, options=ConditionalOptions(p_threshold=1e-20))
+    assert (strict.chosen.height, dict(strict.rows.notes)) == (0, {"not_significant_alone": len(z)})
+
+
 @pytest.mark.parametrize(
     ("options", "candidates_p", "where"),
     [

@@ -160,6 +160,26 @@ def test_shared__one_line_for_two_taxa():
     )
 
 
+def test_shared__traits_of_one_taxon_stand_once():
+    pair = {"relation": "same", "rsid": "rs1", "variant_key": 1}
+    table = [SHARED | pair, NEAR | pair, SHARED | pair | {"trait_id": "y", "related_trait": "x"}]
+    content = build(shared_instruments=table)
+    (line,) = shared_view(content)
+    assert line == {
+        "parent": "Exposure X", "child": "Outcome Y (the same taxon)", "same": "1: rs1", "near": "1: rs1 near rs3",
+    }  # fmt: skip
+    assert shared_sentence(content).startswith(
+        "1 instrument of 1 trait is shared with another trait of the same taxon: 1 as the same variant, 0 as one near "
+        "it. Tests of such taxa"
+    )
+    assert "traits of one taxon (Exposure X and Outcome Y): tests" in titles(content, "note")["Taxa share instruments"]
+    assert 'data-table="shared"' in section(render(content))
+    both = build(shared_instruments=[SHARED | {"related_trait": "z"}, *table])
+    assert len(shared_view(both)) == 2
+    text = titles(both, "note")["Taxa share instruments"]
+    assert "by taxa that contain each other (Outcome Z in Exposure X) and traits of one taxon (Exposure X and" in text
+
+
 def test_flags__relaxed_threshold_with_its_reason():
     text = titles(build(study=selection(relaxed={"x": 1e-5}, reason="few hits")), "caution")["Relaxed threshold"]
     assert "(few hits)" in text
@@ -261,15 +281,17 @@ def test_flags__known_loci_proxies_taxa_and_filter():
     content = build(
         study=selection(steiger_filter=True),
         instruments=[INSTRUMENT | {"known_locus": "HLA; ABO"}],
-        proxies=[PROXY],
+        proxies=[PROXY, PROXY | {"rsid": "rs3", "r2": 0.81}],
         shared_instruments=[SHARED],
+        harmonised=[PAIR | {"rsid": "rs1", "effect_allele": "A", "other_allele": "G", "matched_by": "proxy"}],
         add={"row_report": [USED, rows("x -> y", "steiger", 6, 4, reason="explains_more_of_the_outcome", count=2)]},
     )
     notes = titles(content, "note")
     assert "1 instrument of Exposure X lies in loci" in notes["Known pleiotropic loci"]
     assert "ABO and HLA" in notes["Known pleiotropic loci"]
     assert "In 1 pair variants of the outcome stand in for 1 instrument" in notes["Proxies in the outcome"]
-    assert "lowest r² 0.91" in notes["Proxies in the outcome"]
+    assert "(lowest r² 0.91)" in notes["Proxies in the outcome"]  # that of 0.81 was found and not used
+    assert "z of a stand-in is √r² times that of the instrument (0.95 at the lowest)" in notes["Proxies in the outcome"]
     assert "Outcome Y in Exposure X" in notes["Taxa share instruments"]
     assert "2 instruments that explain more" in notes["Steiger filter"]
 
@@ -278,6 +300,12 @@ def test_flags__a_proxy_that_was_lost_again_is_not_counted_as_used():
     content = build(study=selection(proxies=SOUGHT), proxies=[PROXY])
     assert "Proxies in the outcome" not in titles(content, "note")
     assert "0 cases" in " ".join(pair_sentences(content))
+
+
+def test_flags__proxies_that_the_steiger_filter_left_out_have_no_lowest_r2():
+    content = build(study=selection(proxies=SOUGHT), proxies=[PROXY], add={"row_report": [USED]})
+    text = titles(content, "note")["Proxies in the outcome"]
+    assert "that it lacks. Their effects are not scaled: on average z of a stand-in is √r² times that of the" in text
 
 
 def test_flags__steiger_filter_that_could_not_look():

@@ -348,6 +348,17 @@ def test_sharing__taxa_that_contain_each_other(tiny):
     assert set(shared.select("trait_id", "relation").rows()) == {("x", "parent"), ("y", "child")}
 
 
+def test_sharing__traits_of_one_taxon(tiny):
+    """x and y are two traits of a genus; one lineage has an empty rank more."""
+    lineages = {"x": "k__B;f__F;g__G;s__", "y": "k__B|f__F|g__g"}
+    header, *rows = (tiny.folder / "traits.csv").read_text().splitlines()
+    rows = [f"{row},{lineages[row[0]]}" for row in rows]
+    (tiny.folder / "traits.csv").write_text("\n".join([f"{header},lineage", *rows]) + "\n")
+    tiny.replace("study.toml", 'outcomes = ["y"]\n', 'outcomes = ["y"]\ndirection = "both"\n')
+    shared = run(tiny)["shared_instruments"]
+    assert set(shared.select("trait_id", "relation").rows()) == {("x", "same"), ("y", "same")}
+
+
 @pytest.fixture
 def panelled(tiny):
     """The tiny study with a panel of its variants, and one more beside the first that is linked with it."""
@@ -526,6 +537,8 @@ def test_proxies__stand_in_for_what_the_outcome_lacks(tiny):
     same = used["effect_allele"] == tiny.rows("x")[0]["effect_allele"]
     assert used["beta_outcome"] == pytest.approx(-theirs if same else theirs)  # the alleles of the two go apart
     assert used["matched_by"] == "proxy"
+    case = ["exposure", "outcome", "rsid", "chromosome", "position", "effect_allele", "other_allele"]
+    assert {name: used[name] for name in case} == {name: row[name] for name in case}  # the report joins the two by it
     notes = tables["row_report"].filter(reason="stand_in_used")
     assert notes["count"].to_list() == [1]
 
@@ -678,7 +691,7 @@ def test_proxies__without_a_panel_of_the_ancestry_are_noted(panelled):
 
 
 def test_proxies__of_a_palindrome_keep_the_sign_that_the_panel_gives(tiny):
-    """The proxy's frequency is near one half: it says nothing of the instrument's strand, which the panel has settled."""
+    """The proxy's frequency is near one half, which says nothing of the instrument's strand."""
     rng = np.random.default_rng(3)
     dosages = rng.binomial(2, 0.4, (40, 400)).astype(np.int8)
     one = rng.binomial(1, 0.35, (2, 400))

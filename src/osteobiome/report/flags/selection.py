@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -177,29 +178,37 @@ def _known_loci(content: Content) -> list[Flag]:
 
 
 def _shared(content: Content) -> list[Flag]:
-    """Tell that related taxa share instruments: two tests of one signal."""
-    rows = content.shared_instruments.filter(relation="child")
-    if rows.is_empty():
+    """Tell that related taxa, or traits of one taxon, share instruments: two tests of one signal."""
+    names: dict[str, list[str]] = {"child": [], "same": []}
+    cases = content.shared.select("relation", "trait_id", "related_trait").unique(maintain_order=True)
+    for relation, one, other in cases.rows():
+        first, second = content.label(one), content.label(other)
+        names[relation].append(f"{second} in {first}" if relation == "child" else f"{first} and {second}")
+    who = [
+        *([f"taxa that contain each other ({some_names(names['child'])})"] if names["child"] else []),
+        *([f"traits of one taxon ({some_names(names['same'])})"] if names["same"] else []),
+    ]
+    if not who:
         return []
-    pairs = rows.select("trait_id", "related_trait").unique(maintain_order=True).rows()
-    names = [f"{content.label(child)} in {content.label(parent)}" for parent, child in pairs]
-    text = (
-        f"Instruments are shared by taxa that contain each other ({some_names(names)}): tests of one signal are not "
-        "several findings."
-    )
+    text = f"Instruments are shared by {join(who)}: tests of one signal are not several findings."
     return [Flag("note", "Taxa share instruments", text, ANCHOR)]
 
 
 def _stand_ins(content: Content) -> list[Flag]:
     """Tell how many instruments are represented by another variant in the outcome."""
     used = content.stand_ins_used
-    lowest = content.stand_ins["r2"].min()
-    if used.is_empty() or not isinstance(lowest, float):
+    if used.is_empty():
         return []
+    lowest = content.stand_ins_kept["r2"].min()  # none where the Steiger filter left all of them out
+    least, factor = "", ""
+    if isinstance(lowest, float):
+        least, factor = f" (lowest r² {significant(lowest, 2)})", f" ({math.sqrt(lowest):.2f} at the lowest)"
     text = (
         f"In {count(used['subject'].n_unique(), 'pair')} variants of the outcome stand in for "
-        f"{count(int(used['count'].sum()), 'instrument')} that it lacks (lowest r² {significant(lowest, 2)}). Their "
-        "effects are not scaled, so estimates lean a little towards 0."
+        f"{count(int(used['count'].sum()), 'instrument')} that it lacks"
+        f"{least}. Their effects are not scaled: on average z of a "
+        f"stand-in is √r² times that of the instrument{factor}, "
+        "which draws estimates towards 0."
     )
     return [Flag("note", "Proxies in the outcome", text, ANCHOR)]
 

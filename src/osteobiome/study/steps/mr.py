@@ -40,8 +40,9 @@ def run(inputs: Inputs, out: Path) -> None:
     ----------
     inputs : Inputs
         Params family, pairs, methods, primary, exposure_direction, selection, steiger_filter, proxies, palindromic,
-        genome_build, traits, study_id, simulated, seed; locations of instruments (``x:<trait>``), outcomes (``y:<trait>``), LD
-        (``ld:matrix``, ``ld:variants`` or ``ld:panel``) and panels for proxies (``panel:<ancestry>``).
+        genome_build, traits, study_id, simulated, seed; locations of instruments (``x:<trait>``), outcomes
+        (``y:<trait>``), LD (``ld:matrix``, ``ld:variants`` or ``ld:panel``) and panels for proxies
+        (``panel:<ancestry>``).
     out : pathlib.Path
         Folder to fill.
     """

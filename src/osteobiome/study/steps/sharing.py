@@ -1,4 +1,4 @@
-"""Step `sharing`: instruments that taxa share with taxa that contain them."""
+"""Step `sharing`: instruments that traits share with traits of their taxon, or of one that contains it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ def run(inputs: Inputs, out: Path) -> None:
     Parameters
     ----------
     inputs : Inputs
-        Params related (pairs of traits, the containing one first); locations ``instruments:<trait>``.
+        Params related (pairs of traits, the containing one first) and same (pairs of one taxon); locations
+        ``instruments:<trait>``.
     out : pathlib.Path
         Folder to fill.
     """
-    related = [(above, below) for above, below in cast("list[list[str]]", inputs.params["related"])]
+    related, same = (
+        [(one, other) for one, other in cast("list[list[str]]", inputs.params[name])] for name in ("related", "same")
+    )
     tables = {
         name.removeprefix("instruments:"): read_table(folder / "variants.parquet", schema="variants")
         for name, folder in inputs.locations.items()
     }
     schema = polars_schema("shared_instruments")
-    found = shared_instruments(tables, related).select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    found = shared_instruments(tables, related, same=same).select(list(schema)).cast(schema)  # type: ignore[arg-type]
     write_table(found, out / "shared_instruments.parquet", schema="shared_instruments")
 
 
-STEPS.add("sharing", Step("sharing", 1, ("shared_instruments",), run))
+STEPS.add("sharing", Step("sharing", 2, ("shared_instruments",), run))
