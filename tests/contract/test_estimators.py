@@ -55,6 +55,7 @@ def make_pair(name: str, n: int | None = None, *, seed: int = 1) -> Instruments:
         n_outcome=np.full(n, 5e4),
         chromosome=np.ones(n),
         position=1e7 * (1.0 + np.arange(n)),  # every variant is a locus of its own
+        selection="complete" if entry.needs_candidates else "undeclared",
     )
 
 
@@ -133,6 +134,7 @@ def test_estimator__order_of_variants_changes_nothing(name, seed):
         n_outcome=pair.n_outcome[order],
         chromosome=pair.chromosome[order],
         position=pair.position[order],
+        selection=pair.selection,
     )
     same(fit(name, shuffled), fit(name, pair))
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from osteobiome.core.estimate import Test
     from osteobiome.instruments import Instruments
 
+UNDECLARED = (
+    "It is not declared that these are all candidates of the exposure study: if some were left out for their effects, "
+    "winner's curse remains."
+)
+MOST_ABOVE = 0.5
+"""Largest share of an undeclared list above the cut-off: among candidates of a scan most are not associated."""
 REACH = 3.0
 """Standard deviations of the noise below the cut-off: what lies lower is selected with a chance below 0.14 %."""
 ASSUMPTIONS = (
@@ -47,9 +53,10 @@ def selection_obstacle(inst: Instruments, *, method: str, cutoff: float, eta: fl
     Notes
     -----
     The noise also selects variants below the cut-off, and their noise must be in the estimate as that of the others.
-    So the list must reach down to :math:`c - 3\eta`. A pair that is not declared ``complete`` must not have an edge
-    above that either (:func:`osteobiome.stats.rerandomised.is_cut_off`). An edge in a list of fewer than 50 variants,
-    or one that was filled up by hand, is not seen.
+    So the list must reach down to :math:`c - 3\eta`. Of a pair that is not declared ``complete`` at least half must lie
+    below the cut-off, as most candidates of a scan are not associated, and there must be no edge
+    (:func:`osteobiome.stats.rerandomised.is_cut_off`). A list that was filled up by hand is not seen, so nothing that
+    is not declared counts as corrected.
     """
     n = inst.n_variants
     if inst.selection in ("other_study", "corrected"):
@@ -58,7 +65,8 @@ def selection_obstacle(inst: Instruments, *, method: str, cutoff: float, eta: fl
     lowest = cutoff - REACH * eta
     is_short = lowest > 0.0 and not np.any(size < lowest)
     undeclared = inst.selection == "undeclared"
-    if is_short or (undeclared and is_cut_off(size, lowest=lowest, cutoff=cutoff, width=REACH * eta)):
+    is_list = undeclared and float(np.mean(size > cutoff)) > MOST_ABOVE
+    if is_short or is_list or (undeclared and is_cut_off(size, lowest=lowest, cutoff=cutoff, width=REACH * eta)):
         return labelled(failed(method, Status.ALREADY_SELECTED, n_variants=n, level=level), inst)
     return None
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from osteobiome.core.estimate import Estimate, Status, failed
-from osteobiome.mr.fit import TestColumn, neg_log10_p
-from osteobiome.mr.scaled import Scaled, concluded, labelled, plain, strength_tests
+from osteobiome.mr.fit import Model, TestColumn, neg_log10_p
+from osteobiome.mr.scaled import Scaled, concluded, labelled, plain, strength_tests, turned_outcome
 from osteobiome.stats.mm_regression import mm_regression
+from osteobiome.stats.tails import neg_log10_p_normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 PENALTY_FACTOR = 100.0
 """A variant keeps its weight unless its p of heterogeneity is below 1 / 100, as in MendelianRandomization."""
+MODELS: tuple[Model, ...] = ("multiplicative", "multiplicative_unfloored", "fixed")
+LEAST_WEIGHT = 1e-2
+"""If the penalty takes more than this from every variant (p below 1e-4), none is left to estimate from; our choice."""
+FAR = (
+    "Not estimable: every variant lies so far from the line that the penalty takes its weight (p below 1e-4 for each). "
+    "The variants do not share one effect; look at their ratios, or use a mode or a mixture."
+)
 ROUNDING = 1e-10
 """Scatter of the residuals, in standard errors, below which it is rounding."""
 NULL = "pleiotropic effects average to zero (no directional pleiotropy)"
@@ -34,7 +41,7 @@ class Line:
     Parameters
     ----------
     coefficients, se : numpy.ndarray, shape (1,) or (2,)
-        In scaled units; standard errors with the floor of one on the scatter.
+        In scaled units; standard errors by the model.
     scatter : float
         Standard deviation of the residuals in standard errors of the outcome effects, without the floor.
     weights : numpy.ndarray, shape (n_variants,)
@@ -52,53 +59,80 @@ def design(data: Scaled, *, intercept: bool) -> NDArray[np.float64]:
     return np.stack([np.ones_like(data.x), data.x], axis=1) if intercept else data.x[:, None]
 
 
-def penalised(data: Scaled, *, centre: NDArray[np.float64], intercept: bool) -> NDArray[np.float64]:
-    """Return what a penalty leaves of the weight of each variant.
+def outcome_of(data: Scaled, inst: Instruments, *, intercept: bool) -> NDArray[np.float64]:
+    """Return the outcome effects of a line; with an intercept an exposure effect of 0 leaves its allele as given."""
+    return turned_outcome(data, inst)[0] if intercept else data.y
+
+
+def penalised(
+    data: Scaled, y: NDArray[np.float64], *, centre: NDArray[np.float64], intercept: bool
+) -> NDArray[np.float64] | None:
+    """Return what a penalty leaves of the weight of each variant; None if it leaves nearly nothing of any.
 
     Parameters
     ----------
     data : Scaled
         Effects.
+    y : numpy.ndarray, shape (n_variants,)
+        Outcome effects, from :func:`outcome_of`.
     centre : numpy.ndarray
         Coefficients of the line that variants are held against.
     intercept : bool
         Whether it has an intercept.
     """
-    miss = (data.y - design(data, intercept=intercept) @ centre) / data.se_y
-    p = 2.0 * special.ndtr(-np.abs(miss))  # chi-squared with one degree of freedom
-    return np.minimum(1.0, PENALTY_FACTOR * p)
+    miss = (y - design(data, intercept=intercept) @ centre) / data.se_y
+    score = math.log10(PENALTY_FACTOR) - neg_log10_p_normal(miss)  # chi-squared with one degree of freedom
+    weights: NDArray[np.float64] = 10.0 ** np.minimum(0.0, score)
+    return weights if weights.max() > LEAST_WEIGHT else None
 
 
-def least_squares(data: Scaled, weights: NDArray[np.float64], *, intercept: bool) -> Line | None:
-    """Return the line of weighted least squares; None where slope and intercept cannot be told apart."""
+def least_squares(
+    data: Scaled, outcome: NDArray[np.float64], weights: NDArray[np.float64], *, intercept: bool, model: Model
+) -> Line | None:
+    """Return the line of weighted least squares; None where slope and intercept cannot be told apart.
+
+    Variants without weight are no observations: they do not count among the degrees of freedom.
+    """
     root = np.sqrt(weights) / data.se_y
-    x, y = design(data, intercept=intercept) * root[:, None], data.y * root
+    x, y = design(data, intercept=intercept) * root[:, None], outcome * root
     found = _inverse(x)
     if found is None:
         return None
     coefficients = found @ (x.T @ y)
-    free = data.x.size - x.shape[1]
-    scatter = math.sqrt(float(np.sum(np.square(y - x @ coefficients))) / free) if free else 0.0
-    se = np.sqrt(np.diag(found)) * max(1.0, scatter)
-    return Line(coefficients, se, scatter, weights)
+    free = int(np.count_nonzero(weights)) - x.shape[1]
+    scatter = math.sqrt(float(np.sum(np.square(y - x @ coefficients))) / free) if free > 0 else 0.0
+    factor = {"fixed": 1.0, "multiplicative": max(1.0, scatter), "multiplicative_unfloored": scatter}[model]
+    return Line(coefficients, np.sqrt(np.diag(found)) * factor, scatter, weights)
 
 
-def robust(data: Scaled, weights: NDArray[np.float64], *, intercept: bool) -> Line | None:
+def robust(
+    data: Scaled, outcome: NDArray[np.float64], weights: NDArray[np.float64], *, intercept: bool, model: Model
+) -> Line | None:
     """Return the line of MM regression; None where there is none.
+
+    The error of MM regression already holds its scale. ``fixed`` divides by that, ``multiplicative_unfloored`` by the
+    scale where it is below 1, as MendelianRandomization does: with few variants the scale is an estimate itself, and
+    the quotient may lie far below what sampling errors alone make it. ``multiplicative`` lets it not fall below the
+    error of a fixed-effect line through the variants that keep their weight.
 
     Where more than half of the variants lie on one line exactly, the scale is 0: the line is that of least squares of
     those, with its errors at face value.
     """
     root = np.sqrt(weights) / data.se_y
-    x, y = design(data, intercept=intercept) * root[:, None], data.y * root
+    x, y = design(data, intercept=intercept) * root[:, None], outcome * root
     if _inverse(x) is None:
         return None
     fit = mm_regression(x, y)
     if fit.scale <= ROUNDING or np.isnan(fit.se).any():
         near = weights if not fit.scale <= ROUNDING else weights * (np.abs(y - x @ fit.coefficients) <= ROUNDING)
-        line = least_squares(data, near, intercept=intercept)
+        line = least_squares(data, outcome, near, intercept=intercept, model="multiplicative")
         return None if line is None else Line(line.coefficients, line.se, 0.0, near)
-    return Line(fit.coefficients, fit.se / min(fit.scale, 1.0), fit.scale, weights * fit.weights)
+    se = fit.se / (fit.scale if model == "fixed" else min(fit.scale, 1.0))
+    if model == "multiplicative":
+        kept = _inverse(x * np.sqrt(fit.weights)[:, None])
+        if kept is not None:
+            se = np.maximum(se, np.sqrt(np.diag(kept)))
+    return Line(fit.coefficients, se, fit.scale, weights * fit.weights)
 
 
 def _inverse(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -111,6 +145,12 @@ def _inverse(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
         return None
     inverse: NDArray[np.float64] = np.linalg.inv(normal / np.outer(size, size)) / np.outer(size, size)
     return inverse
+
+
+def too_far(inst: Instruments, *, method: str, level: float) -> Estimate:
+    """Return the status of a pair in which the penalty leaves no variant its weight."""
+    failure = failed(method, Status.NO_VALID_VARIANT, n_variants=inst.n_variants, message=FAR, level=level)
+    return labelled(failure, inst)
 
 
 def as_estimate(inst: Instruments, data: Scaled, line: Line | None, *, method: str, level: float) -> Estimate:

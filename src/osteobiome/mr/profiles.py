@@ -30,6 +30,7 @@ VERSIONS: dict[Profile, str] = {
 FEW = 3
 """MendelianRandomization's default model is fixed effects for this many variants or fewer."""
 FIXED: Mapping[str, object] = {"model": "fixed"}
+UNFLOORED: Mapping[str, object] = {"model": "multiplicative_unfloored"}
 NORMAL: Mapping[str, object] = {"distribution": "normal"}
 
 
@@ -85,6 +86,31 @@ def _divided_by_scatter(inst: Instruments, estimate: Estimate) -> Estimate:
         se=estimate.se / min(1.0, scatter),
         level=estimate.level,
         tests=estimate.diagnostics,
+    )
+
+
+def _wider_of_two(inst: Instruments, estimate: Estimate) -> Estimate:
+    """Return the estimate with the interval and p of ``mr_egger(distribution="t-dist")`` where residuals scatter little.
+
+    With a residual standard error below 1 the package takes the wider of the normal interval and of the t interval
+    whose standard error is multiplied by it, and the larger of both p values.
+    """
+    test = estimate.diagnostic("rucker_q")
+    scatter = math.sqrt((test.statistic or 0.0) / (inst.n_variants - 2.0)) if test is not None else 1.0
+    if scatter >= 1.0:
+        return estimate
+    assert estimate.beta is not None
+    assert estimate.se is not None
+    df = inst.n_variants - 2.0
+    beta, se, level = estimate.beta, estimate.se, estimate.level
+    normal = concluded(inst, estimate.method, beta=beta, se=se, level=level)
+    smaller = concluded(inst, estimate.method, beta=beta, se=se * scatter, level=level, df=df)
+    assert normal.ci_low is not None
+    assert smaller.ci_low is not None
+    wider = normal if normal.ci_low <= smaller.ci_low else smaller
+    scores = [s for s in (normal.neg_log_10_p_value, smaller.neg_log_10_p_value) if s is not None]
+    return replace(
+        estimate, ci_low=wider.ci_low, ci_high=wider.ci_high, ci_set=wider.ci_set, neg_log_10_p_value=min(scores)
     )
 
 
@@ -150,14 +176,14 @@ MENDELIANRANDOMIZATION: tuple[Entry, ...] = (
     Entry('mr_ivw(distribution="t-dist")', "IVW", "ivw", {"distribution": "t"}, few=FIXED),
     Entry('mr_ivw(weights="delta")', "IVW", "ivw", {"weights": "second_order"}, few=FIXED),
     Entry("mr_ivw(correl=TRUE)", "IVW", "ivw_ld", few=FIXED),
-    Entry("mr_ivw(penalized=TRUE)", "Penalized IVW", "ivw_penalised"),
-    Entry("mr_ivw(robust=TRUE)", "Robust IVW", "ivw_robust"),
-    Entry("mr_ivw(robust=TRUE, penalized=TRUE)", "Penalized robust IVW", "ivw_robust_penalised"),
+    Entry("mr_ivw(penalized=TRUE)", "Penalized IVW", "ivw_penalised", few=FIXED),
+    Entry("mr_ivw(robust=TRUE)", "Robust IVW", "ivw_robust", UNFLOORED, few=FIXED),
+    Entry("mr_ivw(robust=TRUE, penalized=TRUE)", "Penalized robust IVW", "ivw_robust_penalised", UNFLOORED, few=FIXED),
     Entry("mr_egger", "MR-Egger", "egger", NORMAL),
-    Entry('mr_egger(distribution="t-dist")', "MR-Egger", "egger"),
+    Entry('mr_egger(distribution="t-dist")', "MR-Egger", "egger", finish=_wider_of_two),
     Entry("mr_egger(correl=TRUE)", "MR-Egger", "egger_ld", NORMAL),
     Entry("mr_egger(penalized=TRUE)", "Penalized MR-Egger", "egger_penalised"),
-    Entry("mr_egger(robust=TRUE)", "Robust MR-Egger", "egger_robust"),
+    Entry("mr_egger(robust=TRUE)", "Robust MR-Egger", "egger_robust", UNFLOORED),
     Entry('mr_median(weighting="simple")', "Simple median", "simple_median", differs=MONTE_CARLO),
     Entry("mr_median", "Weighted median", "weighted_median", differs=MONTE_CARLO),
     Entry(
@@ -282,7 +308,8 @@ def as_mendelianrandomization(
     Notes
     -----
     IVW and maximum likelihood are fixed-effect for three variants or fewer; p values are normal unless ``t-dist`` is
-    asked for; weighted medians have first-order weights.
+    asked for; weighted medians have first-order weights. Where an exposure effect is exactly 0, MR-Egger of the package
+    takes the outcome effect as 0, too; ours takes it as given.
 
     References
     ----------

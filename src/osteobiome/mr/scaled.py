@@ -70,6 +70,21 @@ class Scaled:
         return self.exponent_y - self.exponent_x
 
 
+def turned_outcome(data: Scaled, inst: Instruments) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return outcome effects and their signs, where an exposure effect of 0 leaves the allele as it is given.
+
+    Parameters
+    ----------
+    data : Scaled
+        Canonical form of the pair, which takes the outcome effect of such a variant as positive.
+    inst : Instruments
+        The pair; MR-Egger turns variants with an exposure effect below 0 only.
+    """
+    given = np.ldexp(inst.beta_outcome[data.order], -data.exponent_y)
+    none = data.x == 0.0
+    return np.where(none, given, data.y), np.where(none & (given < 0.0), -1.0, data.sign)
+
+
 def obstacle(inst: Instruments, *, method: str, min_variants: int, level: float) -> Estimate | None:
     """Return why a pair cannot be estimated at all, or None.
 

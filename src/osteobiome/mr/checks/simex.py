@@ -13,9 +13,8 @@ from osteobiome.core.estimate import Status, Test
 from osteobiome.instruments.strength import i2_gx
 from osteobiome.mr.bootstrap import Resampling
 from osteobiome.mr.estimators.egger import egger
-from osteobiome.mr.estimators.egger_bootstrap import turned_outcome
 from osteobiome.mr.fit import Model, Reference, beyond_range_is_a_status, check_option, neg_log10_p, quantile
-from osteobiome.mr.scaled import Scaled
+from osteobiome.mr.scaled import Scaled, turned_outcome
 from osteobiome.stats.random import fresh_seed, stream_key
 from osteobiome.stats.simex import egger_with_noise, extrapolation
 

@@ -13,7 +13,7 @@ from osteobiome.mr.bootstrap import NO_SPREAD_OF_DRAWS, Resampling
 from osteobiome.mr.estimators.egger import egger_batch
 from osteobiome.mr.fit import STATUSES, Block, beyond_range_is_a_status, check_option
 from osteobiome.mr.registry import estimator
-from osteobiome.mr.scaled import Scaled, concluded, labelled, plain, strength_tests
+from osteobiome.mr.scaled import Scaled, concluded, labelled, plain, strength_tests, turned_outcome
 from osteobiome.stats.egger_draws import egger_draws, egger_line
 from osteobiome.stats.random import fresh_seed, stream_key
 from osteobiome.stats.spread import sd_with_error
@@ -29,21 +29,6 @@ MIN_VARIANTS = 3
 NULL = "pleiotropic effects average to zero (no directional pleiotropy)"
 Line = Literal["weighted", "products"]
 Centre = Literal["data", "draws"]
-
-
-def turned_outcome(data: Scaled, inst: Instruments) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return outcome effects and their signs, where an exposure effect of 0 leaves the allele as it is given.
-
-    Parameters
-    ----------
-    data : Scaled
-        Canonical form of the pair, which takes the outcome effect of such a variant as positive.
-    inst : Instruments
-        The pair; MR-Egger turns variants with an exposure effect below 0 only.
-    """
-    given = np.ldexp(inst.beta_outcome[data.order], -data.exponent_y)
-    none = data.x == 0.0
-    return np.where(none, given, data.y), np.where(none & (given < 0.0), -1.0, data.sign)
 
 
 @beyond_range_is_a_status

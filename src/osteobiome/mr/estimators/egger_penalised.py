@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status, failed
-from osteobiome.mr.fit import beyond_range_is_a_status, check_level
-from osteobiome.mr.lines import as_estimate, least_squares, penalised
+from osteobiome.mr.fit import Model, beyond_range_is_a_status, check_level, check_option
+from osteobiome.mr.lines import MODELS, as_estimate, least_squares, outcome_of, penalised, too_far
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, labelled, obstacle
 
@@ -20,16 +20,19 @@ MIN_VARIANTS = 3
 
 
 @beyond_range_is_a_status
-def _estimate(inst: Instruments, level: float) -> Estimate:
+def _estimate(inst: Instruments, model: Model, level: float) -> Estimate:
     failure = obstacle(inst, method=METHOD, min_variants=MIN_VARIANTS, level=level)
     if failure is not None:
         return failure
     data = Scaled.of(inst)
-    plain_line = least_squares(data, np.ones_like(data.x), intercept=True)
+    outcome = outcome_of(data, inst, intercept=True)
+    plain_line = least_squares(data, outcome, np.ones_like(data.x), intercept=True, model=model)
     if plain_line is None:
         return labelled(failed(METHOD, Status.NO_SPREAD, n_variants=inst.n_variants, level=level), inst)
-    weights = penalised(data, centre=plain_line.coefficients, intercept=True)
-    line = least_squares(data, weights, intercept=True)
+    weights = penalised(data, outcome, centre=plain_line.coefficients, intercept=True)
+    if weights is None:
+        return too_far(inst, method=METHOD, level=level)
+    line = least_squares(data, outcome, weights, intercept=True, model=model)
     return as_estimate(inst, data, line, method=METHOD, level=level)
 
 
@@ -47,13 +50,16 @@ def _estimate(inst: Instruments, level: float) -> Estimate:
     ),
     min_variants=MIN_VARIANTS,
 )
-def egger_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
+def egger_penalised(inst: Instruments, *, model: Model = "multiplicative", level: float = 0.95) -> Estimate:
     r"""Estimate by MR-Egger after variants far from its line have lost their weight.
 
     Parameters
     ----------
     inst : Instruments
         Harmonised pair, n_variants >= 3.
+    model : {"multiplicative", "multiplicative_unfloored", "fixed"}
+        ``multiplicative`` multiplies standard errors by the scatter of residuals where that is above 1,
+        ``fixed`` never, ``multiplicative_unfloored`` always.
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -66,17 +72,16 @@ def egger_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
     Raises
     ------
     EstimationError
-        Too few variants, exposure effects all zero, or all alike.
+        No variant near the line, too few variants, exposure effects all zero, or all alike.
     SchemaError
-        The level is not between 0 and 1.
+        An option has a value that does not exist.
 
     Notes
     -----
-    The weight :math:`1/\sigma_{Yj}^2` of a variant is multiplied by :math:`\min(1, 100\,p_j)`, where
-    :math:`p_j` is that of its squared distance from the line of MR-Egger in standard errors, as chi-squared with one
-    degree of freedom. The standard error is divided by the residual scatter where that is below one, so that less
-    scatter than sampling error explains is no precision. It fails when most variants are invalid and agree, and its
-    error does not know that the data chose the weights.
+    The weight :math:`1/\sigma_{Yj}^2` of a variant is multiplied by :math:`\min(1, 100\,p_j)`, where :math:`p_j` is
+    that of its squared distance from the line of MR-Egger in standard errors, as chi-squared with one degree of
+    freedom. Less scatter than sampling error explains is no precision. It fails when most variants are invalid and
+    agree, and its error does not know that the data chose the weights.
 
     References
     ----------
@@ -91,4 +96,5 @@ def egger_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
     egger_penalised: 0.3166 (se 0.336, 5 variants)
     """
     check_level(level)
-    return _estimate(inst, level).raise_if_failed()
+    check_option("model", model, MODELS)
+    return _estimate(inst, model, level).raise_if_failed()

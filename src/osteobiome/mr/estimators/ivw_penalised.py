@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.fit import beyond_range_is_a_status, check_level
-from osteobiome.mr.lines import as_estimate, least_squares, penalised
+from osteobiome.mr.fit import Model, beyond_range_is_a_status, check_level, check_option
+from osteobiome.mr.lines import MODELS, as_estimate, least_squares, outcome_of, penalised, too_far
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, obstacle
 
@@ -20,14 +20,17 @@ MIN_VARIANTS = 2
 
 
 @beyond_range_is_a_status
-def _estimate(inst: Instruments, level: float) -> Estimate:
+def _estimate(inst: Instruments, model: Model, level: float) -> Estimate:
     failure = obstacle(inst, method=METHOD, min_variants=MIN_VARIANTS, level=level)
     if failure is not None:
         return failure
     data = Scaled.of(inst)
+    outcome = outcome_of(data, inst, intercept=False)
     ratio = data.y[data.x > 0.0] / data.x[data.x > 0.0]
-    weights = penalised(data, centre=np.array([np.median(ratio)]), intercept=False)
-    line = least_squares(data, weights, intercept=False)
+    weights = penalised(data, outcome, centre=np.array([np.median(ratio)]), intercept=False)
+    if weights is None:
+        return too_far(inst, method=METHOD, level=level)
+    line = least_squares(data, outcome, weights, intercept=False, model=model)
     return as_estimate(inst, data, line, method=METHOD, level=level)
 
 
@@ -45,13 +48,16 @@ def _estimate(inst: Instruments, level: float) -> Estimate:
     ),
     min_variants=MIN_VARIANTS,
 )
-def ivw_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
+def ivw_penalised(inst: Instruments, *, model: Model = "multiplicative", level: float = 0.95) -> Estimate:
     r"""Estimate by IVW after variants far from the median ratio have lost their weight.
 
     Parameters
     ----------
     inst : Instruments
         Harmonised pair, n_variants >= 2.
+    model : {"multiplicative", "multiplicative_unfloored", "fixed"}
+        ``multiplicative`` multiplies standard errors by the scatter of residuals where that is above 1,
+        ``fixed`` never, ``multiplicative_unfloored`` always.
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -64,17 +70,17 @@ def ivw_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
     Raises
     ------
     EstimationError
-        Too few variants, exposure effects all zero.
+        No variant near the line, too few variants, exposure effects all zero.
     SchemaError
-        The level is not between 0 and 1.
+        An option has a value that does not exist.
 
     Notes
     -----
-    The weight :math:`1/\sigma_{Yj}^2` of a variant is multiplied by :math:`\min(1, 100\,p_j)`, where
-    :math:`p_j` is that of its squared distance from :math:`\tilde\theta\hat\gamma_j`, :math:`\tilde\theta` the median
-    of the ratios, in standard errors, as chi-squared with one degree of freedom. The standard error is divided by the
-    residual scatter where that is below one, so that less scatter than sampling error explains is no precision. It
-    fails when most variants are invalid and agree, and its error does not know that the data chose the weights.
+    The weight :math:`1/\sigma_{Yj}^2` of a variant is multiplied by :math:`\min(1, 100\,p_j)`, where :math:`p_j` is
+    that of its squared distance from :math:`\tilde\theta\hat\gamma_j`, :math:`\tilde\theta` the median of the ratios,
+    in standard errors, as chi-squared with one degree of freedom. Less scatter than sampling error explains is no
+    precision. It fails when most variants are invalid and agree, and its error does not know that the data chose the
+    weights.
 
     References
     ----------
@@ -89,4 +95,5 @@ def ivw_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
     ivw_penalised: 0.5012 (se 0.0444, 5 variants)
     """
     check_level(level)
-    return _estimate(inst, level).raise_if_failed()
+    check_option("model", model, MODELS)
+    return _estimate(inst, model, level).raise_if_failed()

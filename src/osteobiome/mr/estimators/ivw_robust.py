@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.fit import beyond_range_is_a_status, check_level
-from osteobiome.mr.lines import as_estimate, robust
+from osteobiome.mr.fit import Model, beyond_range_is_a_status, check_level, check_option
+from osteobiome.mr.lines import MODELS, as_estimate, outcome_of, robust
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, obstacle
 
@@ -20,13 +20,14 @@ MIN_VARIANTS = 3
 
 
 @beyond_range_is_a_status
-def _estimate(inst: Instruments, level: float) -> Estimate:
+def _estimate(inst: Instruments, model: Model, level: float) -> Estimate:
     failure = obstacle(inst, method=METHOD, min_variants=MIN_VARIANTS, level=level)
     if failure is not None:
         return failure
     data = Scaled.of(inst)
+    outcome = outcome_of(data, inst, intercept=False)
     weights = np.ones_like(data.x)
-    line = robust(data, weights, intercept=False)
+    line = robust(data, outcome, weights, intercept=False, model=model)
     return as_estimate(inst, data, line, method=METHOD, level=level)
 
 
@@ -44,13 +45,17 @@ def _estimate(inst: Instruments, level: float) -> Estimate:
     ),
     min_variants=MIN_VARIANTS,
 )
-def ivw_robust(inst: Instruments, *, level: float = 0.95) -> Estimate:
+def ivw_robust(inst: Instruments, *, model: Model = "multiplicative", level: float = 0.95) -> Estimate:
     r"""Estimate by a robust line through the origin, which outliers do not move.
 
     Parameters
     ----------
     inst : Instruments
         Harmonised pair, n_variants >= 3.
+    model : {"multiplicative", "multiplicative_unfloored", "fixed"}
+        ``multiplicative`` is the error of MM regression, but at least that of fixed effects for the variants that keep
+        their weight; ``multiplicative_unfloored`` divides it by the scale where that is below 1, as
+        MendelianRandomization; ``fixed`` divides it by the scale.
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -65,16 +70,16 @@ def ivw_robust(inst: Instruments, *, level: float = 0.95) -> Estimate:
     EstimationError
         Too few variants, exposure effects all zero.
     SchemaError
-        The level is not between 0 and 1.
+        An option has a value that does not exist.
 
     Notes
     -----
-    MM estimation (:func:`~osteobiome.stats.mm_regression.mm_regression`): the scale withstands outliers of
-    up to half of the variants, the line has 95 % efficiency if there are none. MendelianRandomization calls ``lmrob``,
-    which searches from random subsets and stops at 1e-7; here the search is exhaustive for up to 500 subsets, and its
-    scale is never larger. The standard error is divided by the residual scatter where that is below one, so that less
-    scatter than sampling error explains is no precision. It fails when most variants are invalid and agree, and with
-    few variants: the errors of robust regression are asymptotic.
+    MM estimation (:func:`~osteobiome.stats.mm_regression.mm_regression`): the scale withstands outliers of up to half
+    of the variants, the line has 95 % efficiency if there are none. MendelianRandomization calls ``lmrob``, which
+    searches from random subsets and stops at 1e-7; here the search is exhaustive for up to 500 subsets, and its scale
+    is never larger. Without the floor the standard error may lie far below what sampling errors make it: that of
+    MendelianRandomization did so in 118 of 300 simulated pairs of ten valid variants. It fails when most variants are
+    invalid and agree, and with few variants: the errors of robust regression are asymptotic.
 
     References
     ----------
@@ -90,4 +95,5 @@ def ivw_robust(inst: Instruments, *, level: float = 0.95) -> Estimate:
     ivw_robust: 0.5015 (se 0.0264, 5 variants)
     """
     check_level(level)
-    return _estimate(inst, level).raise_if_failed()
+    check_option("model", model, MODELS)
+    return _estimate(inst, model, level).raise_if_failed()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.fit import beyond_range_is_a_status, check_level
-from osteobiome.mr.lines import as_estimate, penalised, robust
+from osteobiome.mr.fit import Model, beyond_range_is_a_status, check_level, check_option
+from osteobiome.mr.lines import MODELS, as_estimate, outcome_of, penalised, robust, too_far
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, obstacle
 
@@ -20,14 +20,17 @@ MIN_VARIANTS = 3
 
 
 @beyond_range_is_a_status
-def _estimate(inst: Instruments, level: float) -> Estimate:
+def _estimate(inst: Instruments, model: Model, level: float) -> Estimate:
     failure = obstacle(inst, method=METHOD, min_variants=MIN_VARIANTS, level=level)
     if failure is not None:
         return failure
     data = Scaled.of(inst)
+    outcome = outcome_of(data, inst, intercept=False)
     ratio = data.y[data.x > 0.0] / data.x[data.x > 0.0]
-    weights = penalised(data, centre=np.array([np.median(ratio)]), intercept=False)
-    line = robust(data, weights, intercept=False)
+    weights = penalised(data, outcome, centre=np.array([np.median(ratio)]), intercept=False)
+    if weights is None:
+        return too_far(inst, method=METHOD, level=level)
+    line = robust(data, outcome, weights, intercept=False, model=model)
     return as_estimate(inst, data, line, method=METHOD, level=level)
 
 
@@ -45,13 +48,17 @@ def _estimate(inst: Instruments, level: float) -> Estimate:
     ),
     min_variants=MIN_VARIANTS,
 )
-def ivw_robust_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
+def ivw_robust_penalised(inst: Instruments, *, model: Model = "multiplicative", level: float = 0.95) -> Estimate:
     r"""Estimate by a robust line through the origin with weights that outliers lose.
 
     Parameters
     ----------
     inst : Instruments
         Harmonised pair, n_variants >= 3.
+    model : {"multiplicative", "multiplicative_unfloored", "fixed"}
+        ``multiplicative`` is the error of MM regression, but at least that of fixed effects for the variants that keep
+        their weight; ``multiplicative_unfloored`` divides it by the scale where that is below 1, as
+        MendelianRandomization; ``fixed`` divides it by the scale.
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -64,21 +71,21 @@ def ivw_robust_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
     Raises
     ------
     EstimationError
-        Too few variants, exposure effects all zero.
+        No variant near the line, too few variants, exposure effects all zero.
     SchemaError
-        The level is not between 0 and 1.
+        An option has a value that does not exist.
 
     Notes
     -----
-    The weight :math:`1/\sigma_{Yj}^2` of a variant is multiplied by :math:`\min(1, 100\,p_j)`, where
-    :math:`p_j` is that of its squared distance from :math:`\tilde\theta\hat\gamma_j`, :math:`\tilde\theta` the median
-    of the ratios, in standard errors, as chi-squared with one degree of freedom. MM estimation
+    The weight :math:`1/\sigma_{Yj}^2` of a variant is multiplied by :math:`\min(1, 100\,p_j)`, where :math:`p_j` is
+    that of its squared distance from :math:`\tilde\theta\hat\gamma_j`, :math:`\tilde\theta` the median of the ratios,
+    in standard errors, as chi-squared with one degree of freedom. MM estimation
     (:func:`~osteobiome.stats.mm_regression.mm_regression`): the scale withstands outliers of up to half of the
     variants, the line has 95 % efficiency if there are none. MendelianRandomization calls ``lmrob``, which searches
     from random subsets and stops at 1e-7; here the search is exhaustive for up to 500 subsets, and its scale is never
-    larger. The standard error is divided by the residual scatter where that is below one, so that less scatter than
-    sampling error explains is no precision. It fails when most variants are invalid and agree, and with few variants:
-    the errors of robust regression are asymptotic.
+    larger. Without the floor the standard error may lie far below what sampling errors make it: that of
+    MendelianRandomization did so in 118 of 300 simulated pairs of ten valid variants. It fails when most variants are
+    invalid and agree, and with few variants: the errors of robust regression are asymptotic.
 
     References
     ----------
@@ -94,4 +101,5 @@ def ivw_robust_penalised(inst: Instruments, *, level: float = 0.95) -> Estimate:
     ivw_robust_penalised: 0.5051 (se 0.145, 5 variants)
     """
     check_level(level)
-    return _estimate(inst, level).raise_if_failed()
+    check_option("model", model, MODELS)
+    return _estimate(inst, model, level).raise_if_failed()

@@ -10,7 +10,7 @@ import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.mr.bootstrap import Resampling
-from osteobiome.mr.candidates import ASSUMPTIONS, check_between, selection_obstacle, strength_of_selected
+from osteobiome.mr.candidates import ASSUMPTIONS, UNDECLARED, check_between, selection_obstacle, strength_of_selected
 from osteobiome.mr.fit import beyond_range_is_a_status, check_option, check_psi
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, concluded, labelled, obstacle, plain
@@ -144,11 +144,15 @@ def _concluded(
         *tests,
     )
     unused = resampling.n_draws - n_used
-    message = f"{unused} of {resampling.n_draws} splits selected too little and were left out." if unused else ""
+    is_complete = inst.selection == "complete"
+    parts = [] if is_complete else [UNDECLARED]
+    if unused:
+        parts.append(f"{unused} of {resampling.n_draws} splits selected too little and were left out.")
+    message = " ".join(parts)
     result = concluded(inst, METHOD, beta=beta, se=se, level=resampling.level, tests=tests, message=message)
     if result.status is not Status.OK:
         return result
-    return replace(result, selection_corrected=True, overlap_corrected=options.split.noise_x > 0.0)
+    return replace(result, selection_corrected=is_complete, overlap_corrected=options.split.noise_x > 0.0)
 
 
 @estimator(
@@ -207,10 +211,10 @@ def simss(
     Returns
     -------
     Estimate
-        With ``selection_corrected`` true, and ``overlap_corrected`` for three parts; ``n_variants`` is the mean number
-        selected per split, rounded. Diagnostics: ``bootstrap_error`` and ``bootstrap_se_error`` (Monte Carlo errors of
-        estimate and standard error), ``n_splits_used``, ``mean_f`` (of the selected in the whole sample, free of
-        winner's curse), ``min_f``; ``seed`` and ``n_draws``.
+        ``selection_corrected`` is true where the pair declares itself ``complete``; ``overlap_corrected`` for three
+        parts; ``n_variants`` is the mean number selected per split, rounded. Diagnostics: ``bootstrap_error`` and
+        ``bootstrap_se_error`` (Monte Carlo errors of estimate and standard error), ``n_splits_used``, ``mean_f`` (of
+        the selected in the whole sample, free of winner's curse), ``min_f``; ``seed`` and ``n_draws``.
 
     Raises
     ------
