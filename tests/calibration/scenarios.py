@@ -43,7 +43,31 @@ DESIGNS = {
     ),
     "region": ("ivw", "ivw_ld", "egger_ld"),
     "loci": ("ivw", "ivw_lead"),
+    "validity": (
+        "ivw_additive",
+        "ivw_unweighted",
+        "ivw_penalised",
+        "ivw_robust",
+        "egger_penalised",
+        "egger_bootstrap",
+        "maximum_likelihood",
+        "divw",
+        "pivw",
+        "raps",
+        "grip",
+        "presso",
+        "lasso",
+        "contamination_mixture",
+        "cml_bic",
+        "cml_ma_bic",
+        "cml_ma_bic_dp",
+        "mrmix",
+    ),
 }
+UNCORRELATED = ("independent", "validity")
+N_PEOPLE = 1e5  # of either study; only the criterion of constrained likelihood asks
+SLOW = {"raps", "ivw_robust", "mrmix", "cml_ma_bic_dp"}  # a quarter of the pairs
+DRAWS = {"cml_ma_bic_dp": 100}  # where a draw is a whole fit
 
 
 class Sample(NamedTuple):
@@ -156,11 +180,12 @@ def loci(sample: Sample) -> tuple[Instruments, ...]:
 
 def pairs_of(sample: Sample) -> tuple[Instruments, ...]:
     """Return the pairs of a sample one by one."""
-    if sample.design != "independent":
+    if sample.design not in UNCORRELATED:
         return {"region": region, "loci": loci}[sample.design](sample)
     block = independent(sample)
     arrays = (block.beta_exposure, block.se_exposure, block.beta_outcome, block.se_outcome)
-    return tuple(Instruments(*rows) for rows in zip(*arrays, strict=True))
+    people = {name: np.full(N_VARIANTS, N_PEOPLE) for name in ("n_exposure", "n_outcome")}
+    return tuple(Instruments(*rows, **people) for rows in zip(*arrays, strict=True))
 
 
 @functools.cache
@@ -168,7 +193,7 @@ def fits(method: str, sample: Sample, n_draws: int = 1000) -> Fits:
     """Fit all pairs of a sample with default options; every pair has draws of its own."""
     entry = ESTIMATORS[method]
     if entry.batch is not None:
-        pairs = pairs_of(sample) if sample.design != "independent" else ()
+        pairs = pairs_of(sample) if sample.design not in UNCORRELATED else ()
         block = Block.from_pairs(list(pairs)) if pairs else independent(sample)
         (fit,) = fit_block(block, method, chunk=block.n_pairs)
         found = fit.estimates()
@@ -176,7 +201,8 @@ def fits(method: str, sample: Sample, n_draws: int = 1000) -> Fits:
 
         def one(numbered: tuple[int, Instruments]):
             i, pair = numbered
-            options = {"seed": sample.seed * 100_000 + i, "n_bootstrap": n_draws} if entry.stochastic else {}
+            n = min(n_draws, DRAWS.get(method, n_draws))
+            options = {"seed": sample.seed * 100_000 + i, "n_bootstrap": n} if entry.stochastic else {}
             return entry.function(pair, **options)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # kernels release the interpreter lock

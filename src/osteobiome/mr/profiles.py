@@ -90,7 +90,7 @@ def _divided_by_scatter(inst: Instruments, estimate: Estimate) -> Estimate:
 
 
 def _wider_of_two(inst: Instruments, estimate: Estimate) -> Estimate:
-    """Return the estimate with the interval and p of ``mr_egger(distribution="t-dist")`` where residuals scatter little.
+    """Return the estimate with the interval and p of ``mr_egger(distribution="t-dist")`` if residuals scatter little.
 
     With a residual standard error below 1 the package takes the wider of the normal interval and of the t interval
     whose standard error is multiplied by it, and the larger of both p values.

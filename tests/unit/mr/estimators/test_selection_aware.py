@@ -393,7 +393,7 @@ def test_selection__hits_with_one_weak_variant_are_refused(name):
 
 
 def test_rivw__floor_holds_the_errors_of_the_exposure_where_few_are_selected():
-    """Seven selected variants, outcome errors a sixth of those of the exposure: 2,000 scans in a review covered 84 %."""
+    """Seven selected variants, outcome errors a sixth of those of the exposure: once 84 % of scans covered."""
     rng = np.random.default_rng(11)
     covered, n = 0, 300
     for _ in range(n):
