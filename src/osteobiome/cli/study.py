@@ -256,9 +256,10 @@ def cite(
 def _write_file(path: Path, text: str) -> None:
     """Write a file that the user named; a folder of that name is a fault."""
     from osteobiome.core.errors import Fault, StoreWriteError
+    from osteobiome.core.paths import is_folder
     from osteobiome.store import write_atomic
 
-    if path.is_dir():
+    if is_folder(path):
         raise StoreWriteError(Fault("is_a_folder", str(path), "a folder", "a file name", "Name a file inside it"))
     write_atomic(path, text.encode())
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError
+from osteobiome.core.paths import is_folder, is_there
 from osteobiome.ld.sources.bed import joined, open_bed
 from osteobiome.ld.sources.pgen import open_pgen
 
@@ -207,7 +208,7 @@ def panel_files(path: str | Path) -> tuple[Path, ...]:
         file
         for part in _parts(str(path))
         for ending in (*_BED_ENDINGS, *_PGEN_ENDINGS)
-        if (file := Path(f"{_without_ending(part)}{ending}")).exists()
+        if is_there(file := Path(f"{_without_ending(part)}{ending}"))
     ]
     if not found:
         raise _missing(str(path), "no such panel")
@@ -237,7 +238,7 @@ def _without_ending(path: str) -> str:
 
 
 def _exists(prefix: str) -> bool:
-    return any(Path(f"{prefix}{ending}").exists() for ending in _GENOTYPE_ENDINGS)
+    return any(is_there(f"{prefix}{ending}") for ending in _GENOTYPE_ENDINGS)
 
 
 def _open(path: str) -> Source:
@@ -247,8 +248,8 @@ def _open(path: str) -> Source:
         hint = "Convert it once with `osteobiome ld convert FILE PREFIX`, then use that prefix"
         raise InputFileError(Fault("panel_is_vcf", path, "a VCF or BCF file", "PLINK 1 or PLINK 2 files", hint))
     is_named_pgen = path.endswith(_PGEN_ENDINGS)
-    if is_named_pgen or (not path.endswith(_BED_ENDINGS) and not Path(f"{prefix}.bed").exists()):
-        if is_named_pgen or Path(f"{prefix}.pgen").exists():
+    if is_named_pgen or (not path.endswith(_BED_ENDINGS) and not is_there(f"{prefix}.bed")):
+        if is_named_pgen or is_there(f"{prefix}.pgen"):
             return open_pgen(prefix)
         raise _missing(path, "no such panel")
     return open_bed(prefix)
@@ -258,7 +259,7 @@ def _missing(path: str, found: str) -> InputFileError:
     """Return the error of a path at which there are no files of a panel; a folder is told apart."""
     prefix = Path(_without_ending(path))
     near = [file.name for file in _within(prefix.parent) if file.name.startswith(prefix.name)]
-    if not Path(path).is_dir():
+    if not is_folder(path):
         hint = f"There are {', '.join(near[:3])}" if near else "Check the path"
         return InputFileError(Fault("missing_file", path, found, _PANEL_FILES, hint))
     found = "the current folder, as which an empty path is read, too" if Path(path) == Path() else "a folder"

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import ConfigError, Fault, InputFileError, StoreWriteError
+from osteobiome.core.paths import is_folder
 from osteobiome.core.rows import MAX_LINES, DroppedRows, RowLedger, RowReport
 from osteobiome.core.text import reason
 from osteobiome.ld.correlation import ld_matrix, varies
@@ -130,7 +131,7 @@ def write_ldsc_scores(
     """
     if not window_kb > 0.0:
         raise ConfigError(Fault("window_out_of_range", "kb", f"{window_kb:g}", "a number of kilobases above 0"))
-    if str(out).endswith("/") or not str(out).strip() or Path(out).is_dir():
+    if str(out).endswith("/") or not str(out).strip() or is_folder(Path(out)):
         given = "a folder" if str(out).strip() else "an empty prefix"
         raise ConfigError(Fault("no_prefix", str(out) or "OUT", given, "a prefix, such as scores/eur"))
     variants = panel.variants.with_row_index("row")

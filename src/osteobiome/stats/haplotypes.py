@@ -96,6 +96,11 @@ def real_roots(a: float, b: float, c: float) -> tuple[int, float, float, float]:
 
 
 @kernel
+def _log(x: float) -> float:
+    return math.log(x) if x > 0.0 else -np.inf
+
+
+@kernel
 def log_likelihood(counts: tuple[float, float, float, float], n_unphased: float, total: float, x: float) -> float:
     """Return the log likelihood when a share x of all haplotypes are 11 of double heterozygotes, up to a constant.
 
@@ -118,11 +123,6 @@ def log_likelihood(counts: tuple[float, float, float, float], n_unphased: float,
         if count != 0.0:
             found += count * _log(frequency)
     return found
-
-
-@kernel
-def _log(x: float) -> float:
-    return math.log(x) if x > 0.0 else -np.inf
 
 
 @kernel

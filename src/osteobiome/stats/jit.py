@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import CodeType
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,19 +31,72 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     The machine code is cached on disk. Where no folder is writable (a wheel installed by somebody else, no home), the
     kernel is compiled anew in each process instead of failing. Division by zero gives infinity, as in numpy.
 
+    numba itself holds cached code for valid while the file of the kernel is unchanged, although kernels that it calls
+    and constants that it uses may come from other files and are compiled into it. Cached code here is valid for one
+    :func:`stamp`.
+
     Parameters
     ----------
     function : callable
         Plain numerical function on arrays and numbers.
     """
     try:
-        compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
         logger.info("no writable folder for the compile cache: %s is compiled in each process", function.__name__)
         compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    return compiled
+    else:
+        index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+        if index is not None and hasattr(index, "_source_stamp"):
+            index._source_stamp = stamp(function)
+    return cast("Callable[P, R]", compiled)
+
+
+def stamp(function: Callable[..., Any]) -> str:
+    """Return a digest of all that is compiled into a kernel: its file, its constants and those of kernels it calls.
+
+    Parameters
+    ----------
+    function : callable
+        Plain function; what it calls and uses must be defined, which a test holds all kernels to.
+    """
+    digest = hashlib.sha256()
+    for part in _parts(function, set()):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(function: Callable[..., Any], seen: set[object]) -> Iterator[bytes]:
+    """Yield what a function is made of, each function once."""
+    if function in seen:
+        return
+    seen.add(function)
+    yield _content(function.__code__.co_filename)
+    for name in sorted(_names(function.__code__)):
+        value = function.__globals__.get(name)
+        called = getattr(value, "py_func", None)
+        if called is not None:
+            yield name.encode()
+            yield from _parts(called, seen)
+        elif isinstance(value, np.ndarray):
+            yield name.encode() + value.tobytes()
+        elif isinstance(value, (int, float, str, tuple)):
+            yield f"{name}={value!r}".encode()
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the global names in a function and in those within it."""
+    inner = (constant for constant in code.co_consts if hasattr(constant, "co_names"))
+    return set(code.co_names).union(*(_names(part) for part in inner))
+
+
+@cache
+def _content(path: str) -> bytes:
+    """Return a digest of a file; a file inside an archive counts by its name."""
+    file = Path(path)
+    return hashlib.sha256(file.read_bytes() if file.is_file() else path.encode()).digest()
 
 
 def _popcount(typing_context: Any, word: Any) -> Any:  # noqa: ANN401 - the compiler's own objects

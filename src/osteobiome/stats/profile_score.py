@@ -199,6 +199,42 @@ def _descended(
 
 
 @kernel
+def _golden(
+    x: NDArray[np.float64],
+    sx: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sy: NDArray[np.float64],
+    tau2: float,
+    loss: int,
+    k: float,
+    psi: float,
+    centre: float,
+) -> float:
+    """Return the angle of least loss within a step of the grid about a centre, by golden section."""
+    golden = 0.6180339887498949
+    low = centre - np.pi / GRID
+    high = centre + np.pi / GRID
+    left = high - golden * (high - low)
+    right = low + golden * (high - low)
+    at_left = profile_loss(x, sx, y, sy, tau2, np.tan(left), loss, k, psi)[0]
+    at_right = profile_loss(x, sx, y, sy, tau2, np.tan(right), loss, k, psi)[0]
+    for _ in range(30):
+        if at_left <= at_right:
+            high = right
+            right = left
+            at_right = at_left
+            left = high - golden * (high - low)
+            at_left = profile_loss(x, sx, y, sy, tau2, np.tan(left), loss, k, psi)[0]
+        else:
+            low = left
+            left = right
+            at_left = at_right
+            right = low + golden * (high - low)
+            at_right = profile_loss(x, sx, y, sy, tau2, np.tan(right), loss, k, psi)[0]
+    return 0.5 * (low + high)
+
+
+@kernel
 def _lowest_angle(
     x: NDArray[np.float64],
     sx: NDArray[np.float64],
@@ -237,42 +273,6 @@ def _lowest_angle(
             at_found = value
             found = end
     return found, at_found
-
-
-@kernel
-def _golden(
-    x: NDArray[np.float64],
-    sx: NDArray[np.float64],
-    y: NDArray[np.float64],
-    sy: NDArray[np.float64],
-    tau2: float,
-    loss: int,
-    k: float,
-    psi: float,
-    centre: float,
-) -> float:
-    """Return the angle of least loss within a step of the grid about a centre, by golden section."""
-    golden = 0.6180339887498949
-    low = centre - np.pi / GRID
-    high = centre + np.pi / GRID
-    left = high - golden * (high - low)
-    right = low + golden * (high - low)
-    at_left = profile_loss(x, sx, y, sy, tau2, np.tan(left), loss, k, psi)[0]
-    at_right = profile_loss(x, sx, y, sy, tau2, np.tan(right), loss, k, psi)[0]
-    for _ in range(30):
-        if at_left <= at_right:
-            high = right
-            right = left
-            at_right = at_left
-            left = high - golden * (high - low)
-            at_left = profile_loss(x, sx, y, sy, tau2, np.tan(left), loss, k, psi)[0]
-        else:
-            low = left
-            left = right
-            at_left = at_right
-            right = low + golden * (high - low)
-            at_right = profile_loss(x, sx, y, sy, tau2, np.tan(right), loss, k, psi)[0]
-    return 0.5 * (low + high)
 
 
 def lowest_slope(

@@ -23,7 +23,7 @@ _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's words for 'disk full' and 'no permission' into a StoreWriteError.
+    """Turn the system's words for what does not let a file be written into a StoreWriteError.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def writing(path: Path) -> Iterator[None]:
     Raises
     ------
     StoreWriteError
-        No space left, no permission, or a read-only file system. Other errors pass unchanged.
+        No space left, no permission, a read-only file system, or a name that is too long. Other errors pass unchanged.
     """
     try:
         yield
@@ -42,6 +42,11 @@ def writing(path: Path) -> Iterator[None]:
             raise _full(path) from error
         if error.errno in _NO_PERMISSION:
             raise _forbidden(path) from error
+        if error.errno == errno.ENAMETOOLONG:
+            found = f"the system does not let it be written: {error.strerror}"
+            raise StoreWriteError(
+                Fault("cannot_write", str(path), found, "a shorter name", "Choose another name")
+            ) from error
         if error.errno in {errno.ENOTDIR, errno.EEXIST}:
             raise StoreWriteError(
                 Fault(

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from osteobiome.core.errors import ConfigError, Fault, nearest
+from osteobiome.core.paths import is_there
 from osteobiome.store import write_atomic, writing
 
 STUDIES = ("sclerostin-bone",)
@@ -58,7 +59,7 @@ def write_template(folder: Path, *, template: str = "two-sample") -> tuple[Path,
     source = Path(str(resources.files("osteobiome"))) / "examples" / "templates" / template
     files = sorted(path for path in source.rglob("*") if path.is_file())
     targets = [folder / path.relative_to(source) for path in files]
-    existing = [target for target in targets if target.exists()]
+    existing = [target for target in targets if is_there(target)]
     if existing:
         raise ConfigError(
             Fault(

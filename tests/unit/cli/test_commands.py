@@ -247,6 +247,12 @@ def test_init__onto_a_file_is_exit_2(tmp_path, osteobiome):
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_init__with_a_name_that_is_too_long_is_exit_2(tmp_path, osteobiome):
+    ran = osteobiome("init", tmp_path / ("x" * 300), "--json")
+    assert (ran.code, ran.json["faults"][0]["code"]) == (2, "cannot_write")
+    assert not list(tmp_path.iterdir())
+
+
 # --- doctor and methods ------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ READERS = [name for name, words in COMMANDS.items() if "bmd.tsv" in words]
     ("spoil", "swap", "code", "said"),
     [
         (None, ("panel/eur", "panel/nobody"), "missing_file", "no such panel"),
+        (None, ("panel/eur", "x" * 300), "missing_file", "no such panel"),
         (None, ("panel/eur", "panel/{chromosome}"), "missing_file", "no file for any of 1"),
         (None, ("panel/eur", "panel.vcf.gz"), "panel_is_vcf", "a VCF or BCF file"),
         (cut_off, (), "", "eur.bed"),

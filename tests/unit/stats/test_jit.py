@@ -1,9 +1,15 @@
 """The one place that compiles kernels: caching where a folder can be written, no failure where none can."""
 
+import importlib
+import pkgutil
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
 
+import osteobiome
 from osteobiome.stats import jit
 
 
@@ -50,3 +56,51 @@ def test_kernel__other_errors_are_not_hidden(monkeypatch):
 def test_kernel__division_by_zero_is_infinite_and_not_an_exception():
     """One absurd pair must not stop a grid of a million."""
     assert jit.kernel(one_over)(np.zeros(1)).tolist() == [np.inf]
+
+
+# --- the cache on disk -------------------------------------------------------------------------------------------
+
+CALLER = """\
+from osteobiome.stats.jit import kernel
+from called import SIZE, twice
+
+@kernel
+def used(x):
+    return twice(x) + SIZE
+"""
+CALLED = """\
+from osteobiome.stats.jit import kernel
+SIZE = {size}
+
+@kernel
+def twice(x):
+    return {factor} * x
+"""
+
+
+@pytest.mark.parametrize(("size", "factor"), [(1.0, 2.0), (5.0, 2.0), (1.0, 3.0)])
+def test_kernel__is_compiled_anew_when_what_it_calls_has_changed(tmp_path, size, factor):
+    """numba looks at the file of the caller alone; the number of old machine code would be given, in silence."""
+
+    def run(size, factor):
+        (tmp_path / "called.py").write_text(CALLED.format(size=size, factor=factor))
+        code = f"import sys; sys.path[:0] = {[str(tmp_path), *sys.path]}; from caller import used; "
+        code += "print(used(10.0), sum(used.stats.cache_hits.values()))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    (tmp_path / "caller.py").write_text(CALLER)
+    assert run(1.0, 2.0) == ["21.0", "0"]
+    is_same = (size, factor) == (1.0, 2.0)
+    assert run(size, factor) == [str(factor * 10.0 + size), "1" if is_same else "0"]
+
+
+def test_stamp__of_every_kernel_is_complete_when_it_is_defined():
+    """What a kernel calls stands above it: else the stamp at its definition lacks it."""
+    for name in {module.name for module in pkgutil.walk_packages(osteobiome.__path__, "osteobiome.")}:
+        if name.endswith("__main__"):
+            continue
+        for value in vars(importlib.import_module(name)).values():
+            index = getattr(getattr(value, "_cache", None), "_cache_file", None)
+            if index is not None:
+                assert index._source_stamp == jit.stamp(value.py_func), value

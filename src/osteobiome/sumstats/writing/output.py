@@ -11,6 +11,7 @@ import polars as pl
 
 from osteobiome.core.columns import COLUMNS
 from osteobiome.core.errors import Fault, SchemaError, StoreWriteError
+from osteobiome.core.paths import is_folder, is_there
 from osteobiome.core.rows import RowLedger
 from osteobiome.core.schema import polars_schema
 from osteobiome.store import writing
@@ -124,17 +125,17 @@ def _refuse(path: Path, targets: tuple[Path, ...], writer: Writer, *, overwrite:
                 "Change the name or the format",
             )
         )
-    taken = [target for target in targets if target.is_dir() or (not overwrite and target.exists())]
+    taken = [target for target in targets if is_folder(target) or (not overwrite and is_there(target))]
     if taken:
         raise StoreWriteError(
             *(
                 Fault(
                     "file_exists",
                     str(target),
-                    "a folder of this name" if target.is_dir() else "a file of this name is there already",
+                    "a folder of this name" if is_folder(target) else "a file of this name is there already",
                     "a name that is free",
                     "Choose another name"
-                    if target.is_dir()
+                    if is_folder(target)
                     else "Choose another name, or ask for it to be overwritten",
                 )
                 for target in taken
