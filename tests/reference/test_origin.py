@@ -9,8 +9,8 @@ DATA = Path(__file__).parent / "data"
 FOLDERS = sorted(path.name for path in DATA.iterdir() if path.is_dir())
 
 
-def test_data__eleven_sets_are_there():
-    assert len(FOLDERS) == 11
+def test_data__twelve_sets_are_there():
+    assert len(FOLDERS) == 12
 
 
 @pytest.mark.parametrize("name", FOLDERS)
