@@ -10,8 +10,10 @@ are independent with variance 1, and S has mean 0 if :math:`\beta` is the effect
 the pair is a vector of fixed length :math:`A_j` that turns: :math:`S_j = A_j\sin\alpha_j`,
 :math:`T_j = A_j\cos\alpha_j`. The score of :math:`S^\top S` points along :math:`D_j = T_j\alpha_j'`, which depends on T
 alone; where the ratio of the two standard errors is the same for all variants it is T itself. Sets are found on the
-circle, where no effect is infinite, by halving intervals until bounds from slope and bend tell them inside or outside;
-ends are then solved for.
+circle, where no effect is infinite, by halving arcs until bounds tell them inside or outside; ends are then solved for.
+Each variant turns one way only, so on an arc its S, T and speed have ranges that are known exactly: bounds on sums of
+them keep their relative precision where T of a variant that dominates vanishes, and halvings grow with the logarithm of
+the spread of standard errors, not with the spread.
 (Wang & Kang 2022, doi:10.1111/biom.13524; direction: Kleibergen 2005, doi:10.1111/j.1468-0262.2005.00610.x)
 
 Shape convention: one pair at a time, arrays are ``(n_variants,)``.
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -41,8 +43,15 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
 FAR = 9.0
 """Standard deviations beyond which a normal or chi variable is not looked for: 1e-19."""
 FINEST = 1e-3
-"""Width of the narrowest interval that is halved, in units of the angle that changes a statistic by 1."""
-MAX_INTERVALS = 200_000
+"""Way of the vector S on the narrowest arc that is halved, in standard deviations."""
+MAX_ARCS = 20_000
+MAX_WORK = 1e9
+"""Variants looked at for one set, all arcs together: a few seconds."""
+MIN_ARCS = 500
+MOST_TOTAL = 1e24
+"""S'S + T'T beyond which rounding moves S by a thousandth: sets are then lost between two doubles."""
+MOST_RATIO = 1e75
+"""Spread of the ratio of standard errors beyond which sums leave the range of doubles."""
 MAX_STEPS = 5000
 """Steps of the search for an end: halving takes a thousand from the largest double to the smallest."""
 SQRT_2PI = math.sqrt(2.0 * math.pi)
@@ -50,9 +59,9 @@ SQRT_2PI = math.sqrt(2.0 * math.pi)
 
 @kernel
 def moments(
-    z_x: NDArray[np.float64], z_y: NDArray[np.float64], k: NDArray[np.float64], ends: NDArray[np.float64]
-) -> tuple[float, float, float, float, float]:
-    """Return S'S, S'D and D'D at an angle, and the most that the slopes of the latter two can be on an interval.
+    z_x: NDArray[np.float64], z_y: NDArray[np.float64], k: NDArray[np.float64], c: float, s: float
+) -> tuple[float, float, float]:
+    """Return S'S, S'D and D'D at an angle.
 
     Parameters
     ----------
@@ -60,12 +69,10 @@ def moments(
         Effects in units of their standard errors.
     k : numpy.ndarray, shape (n_variants,)
         Ratio of exposure and outcome error, times the effect at half a right angle.
-    ends : numpy.ndarray, shape (n_ends, 2)
-        Cosine and sine of the angle; in further rows those where the speed of a variant is least or greatest on the
-        interval.
+    c, s : float
+        Cosine and sine of the angle.
     """
-    ss, sd, dd, bend, turn = 0.0, 0.0, 0.0, 0.0, 0.0
-    c, s = ends[0]
+    ss, sd, dd = 0.0, 0.0, 0.0
     for j in range(z_x.size):
         across = k[j] * s
         square = c * c + across * across
@@ -76,15 +83,136 @@ def moments(
         ss += one * one
         sd += one * other * speed
         dd += other * other * speed * speed
-        slowest = square
-        for i in range(1, ends.shape[0]):
-            slowest = min(slowest, ends[i, 0] ** 2 + (k[j] * ends[i, 1]) ** 2)
-        fastest = k[j] / slowest
-        change = fastest * abs(k[j] * k[j] - 1.0) / slowest
-        length = one * one + other * other
-        bend += length * (fastest * fastest + 0.5 * change)
-        turn += length * fastest * (fastest * fastest + 2.0 * change)
-    return ss, abs(sd), dd, bend, turn
+    return ss, sd, dd
+
+
+@kernel
+def ranges(
+    z_x: NDArray[np.float64],
+    z_y: NDArray[np.float64],
+    k: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    half: float,
+) -> tuple[float, float, float, float, float, float, float]:
+    """Return what S'S, S'D and D'D can be on an arc, each as least and most, and how fast the arc is passed.
+
+    Parameters
+    ----------
+    z_x, z_y : numpy.ndarray, shape (n_variants,)
+        Effects in units of their standard errors.
+    k : numpy.ndarray, shape (n_variants,)
+        Ratio of exposure and outcome error, times the effect at half a right angle.
+    ends : numpy.ndarray, shape (3, 2)
+        Cosine and sine of the two ends and of the middle of an arc that does not cross a multiple of a right angle.
+    half : float
+        Half of its length.
+
+    Notes
+    -----
+    The last number is the largest sum of squared lengths times squared speeds: times the squared length of the arc, it
+    is the square of the way that the vector S can go.
+    """
+    ss_low, ss_high, sd_low, sd_high, dd_low, dd_high = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    middle_ss, middle_sd, bend, rate = 0.0, 0.0, 0.0, 0.0
+    one, other, square = np.empty(3), np.empty(3), np.empty(3)
+    for j in range(z_x.size):
+        for i in range(3):
+            c, across = ends[i, 0], k[j] * ends[i, 1]
+            square[i] = c * c + across * across
+            root = np.sqrt(square[i])
+            one[i] = (z_y[j] * c - z_x[j] * across) / root
+            other[i] = (z_y[j] * across + z_x[j] * c) / root
+        length = one[2] * one[2] + other[2] * other[2]
+        slow, fast = k[j] / max(square[0], square[1]), k[j] / min(square[0], square[1])
+        # a component is 0, and the other one largest, where its sign changes
+        s_least = 0.0 if one[0] * one[1] <= 0.0 else min(one[0] * one[0], one[1] * one[1])
+        s_most = length if other[0] * other[1] <= 0.0 else max(one[0] * one[0], one[1] * one[1])
+        t_least = 0.0 if other[0] * other[1] <= 0.0 else min(other[0] * other[0], other[1] * other[1])
+        t_most = length if one[0] * one[1] <= 0.0 else max(other[0] * other[0], other[1] * other[1])
+        ss_low += s_least
+        ss_high += s_most
+        dd_low += t_least * slow * slow
+        dd_high += t_most * fast * fast
+        # S T is half the squared length times the sine of twice the angle
+        first, last = one[0] * other[0], one[1] * other[1]
+        p_least, p_most = min(first, last), max(first, last)
+        if ends[0, 0] * ends[1, 0] + k[j] * k[j] * ends[0, 1] * ends[1, 1] <= 0.0 or (
+            one[0] * one[1] + other[0] * other[1] <= 0.0
+        ):
+            p_least, p_most = -0.5 * length, 0.5 * length  # turned by a right angle or more
+        elif (one[0] * one[0] - other[0] * other[0]) * (one[1] * one[1] - other[1] * other[1]) <= 0.0:
+            if first + last >= 0.0:
+                p_most = 0.5 * length
+            if first + last <= 0.0:
+                p_least = -0.5 * length
+        sd_low += p_least * (fast if p_least < 0.0 else slow)
+        sd_high += p_most * (fast if p_most > 0.0 else slow)
+        # second order: half the second derivative of S'S is at most this
+        middle_ss += one[2] * one[2]
+        middle_sd += one[2] * other[2] * k[j] / square[2]
+        bend += length * fast * (fast + 0.5 * abs(k[j] * k[j] - 1.0) * fast / k[j])
+        rate += length * fast * fast
+    reach = 2.0 * half * abs(middle_sd) + half * half * bend
+    return (
+        max(ss_low, middle_ss - reach),
+        min(ss_high, middle_ss + reach),
+        sd_low,
+        sd_high,
+        dd_low,
+        dd_high,
+        rate,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """Angles on one side of 0, counted from the effect of 0 or from that without limit, so that none loses digits.
+
+    Parameters
+    ----------
+    start, stop : float
+        Angles from 0 to a quarter of pi, in the order of ascending effects; ``start`` is the larger where angles
+        count towards the origin.
+    sign : float
+        1 or -1, that of the effects.
+    from_infinity : bool
+        Whether angles are those from the effect without limit.
+    """
+
+    start: float
+    stop: float
+    sign: float
+    from_infinity: bool
+
+    @property
+    def middle(self) -> float:
+        """Angle half-way."""
+        return 0.5 * (self.start + self.stop)
+
+    @property
+    def half(self) -> float:
+        """Half of the length."""
+        return 0.5 * abs(self.stop - self.start)
+
+    def place(self, angle: float) -> tuple[float, float]:
+        """Return cosine and sine."""
+        near, across = math.cos(angle), math.sin(angle)
+        return (across, self.sign * near) if self.from_infinity else (near, self.sign * across)
+
+    def halves(self) -> tuple[Arc, Arc]:
+        """Return the two halves, that with the smaller effects first."""
+        return replace(self, stop=self.middle), replace(self, start=self.middle)
+
+    @property
+    def is_point(self) -> bool:
+        """Whether no double lies between the ends."""
+        return self.middle in (self.start, self.stop)
+
+
+QUARTER = 0.25 * math.pi
+CIRCLE = (Arc(0.0, QUARTER, -1.0, True), Arc(QUARTER, 0.0, -1.0, False), Arc(0.0, QUARTER, 1.0, False),
+          Arc(QUARTER, 0.0, 1.0, True))  # fmt: skip
+"""All effects, from minus to plus infinity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +251,15 @@ class Turning:
         z_x, z_y = x / se_x, y / se_y
         return cls(z_x, z_y, ratio * scale, scale, float(z_x @ z_x + z_y @ z_y))
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether doubles can hold what sets are worked out from."""
+        if not (math.isfinite(self.total) and 0.0 < self.scale < math.inf):
+            return False
+        slow, fast = float(self.k.min()), float(self.k.max())
+        # written so that what is not a number is not usable
+        return self.total <= MOST_TOTAL and slow >= 1.0 / MOST_RATIO and fast <= MOST_RATIO
+
     def sums(self, effect: float) -> tuple[float, float]:
         """Return S'S and (S'D)²/D'D at an effect, which may be infinite."""
         if math.isinf(effect):
@@ -131,41 +268,40 @@ class Turning:
             tangent = effect / self.scale
             c = 1.0 / math.hypot(1.0, tangent)
             s = tangent * c
-        ss, sd, dd = moments(self.z_x, self.z_y, self.k, np.array([[c, s]]))[:3]
+        ss, sd, dd = moments(self.z_x, self.z_y, self.k, c, s)
         return ss, min(sd * sd / dd, ss) if dd > 0.0 else 0.0
 
-    def effect(self, angle: float) -> float:
-        """Return the effect at an angle from -pi/2 to pi/2; infinite at the ends."""
-        if abs(angle) >= 0.5 * math.pi:
-            return math.copysign(math.inf, angle)
-        return self.scale * math.tan(angle)
+    def effect(self, arc: Arc, angle: float) -> float:
+        """Return the effect at an angle of an arc; infinite where it is 0 from infinity."""
+        if not arc.from_infinity:
+            return arc.sign * self.scale * math.tan(angle)
+        return arc.sign * (self.scale / math.tan(angle) if angle > 0.0 else math.inf)
 
-    def bounds(self, low: float, high: float) -> Bounds:
-        """Return what S'S and (S'D)²/D'D can be on an interval of angles."""
-        middle, half = 0.5 * (low + high), 0.5 * (high - low)
-        angles = [middle, low, high, *([0.0] if low < 0.0 < high else [])]
-        ends = np.array([(math.cos(angle), math.sin(angle)) for angle in angles])
-        ss, sd, dd, bend, turn = moments(self.z_x, self.z_y, self.k, ends)
-        reach = 2.0 * half * sd + half * half * bend
-        ss_high = min(ss + reach, self.total)
-        least, most = max(sd - half * bend, 0.0), sd + half * bend
-        narrow, wide = dd - half * turn, dd + half * turn
+    def bounds(self, arc: Arc) -> Bounds:
+        """Return what S'S and (S'D)²/D'D can be on an arc."""
+        ends = np.array([arc.place(angle) for angle in (arc.start, arc.stop, arc.middle)])
+        ss_low, ss_high, low, high, dd_low, dd_high, rate = ranges(self.z_x, self.z_y, self.k, ends, arc.half)
+        ss_high = min(ss_high, self.total)
+        least = 0.0 if low <= 0.0 <= high else min(low * low, high * high)
+        most = max(low * low, high * high)
         return Bounds(
-            max(ss - reach, 0.0),
+            ss_low,
             ss_high,
-            least * least / wide if wide > 0.0 else 0.0,
-            min(most * most / narrow, ss_high) if narrow > 0.0 else ss_high,
+            min(least / dd_high, ss_low) if dd_high > 0.0 else 0.0,
+            min(most / dd_low, ss_high) if dd_low > 0.0 else ss_high,
+            2.0 * arc.half * math.sqrt(rate),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Range of S'S and of (S'D)²/D'D."""
+    """Range of S'S and of (S'D)²/D'D on an arc, and the way that S can go there."""
 
     ss_low: float
     ss_high: float
     k_low: float
     k_high: float
+    way: float
 
 
 def likelihood_ratio(ss: float, score: float, total: float) -> float:
@@ -245,8 +381,41 @@ def _margins(
     return (lambda ss, _: limit - ss), (lambda b: (limit - b.ss_high, limit - b.ss_low))
 
 
-def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> tuple[tuple[float, float], ...]:
-    """Return the effects that a test does not reject, as disjoint intervals in ascending order.
+@dataclass(slots=True)
+class _Pieces:
+    """Intervals of effects that are put together from left to right."""
+
+    parts: list[tuple[float, float]] = field(default_factory=list)
+    start: float | None = None
+
+    def at(self, effect: float, *, inside: bool) -> None:
+        """Say that the set goes on, or not, to the right of an effect."""
+        if inside and self.start is None:
+            self.start = effect
+        elif not inside and self.start is not None:
+            self.parts.append((self.start, effect))
+            self.start = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Effects that a test does not reject.
+
+    Parameters
+    ----------
+    parts : tuple of (float, float)
+        Disjoint intervals in ascending order, empty if every effect is rejected; ends may be infinite.
+    n_undecided : int
+        Arcs that the search had no time to decide. They are in the set, which then holds all effects that are not
+        rejected, and may hold others.
+    """
+
+    parts: tuple[tuple[float, float], ...]
+    n_undecided: int
+
+
+def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> Found:
+    """Return the effects that a test does not reject.
 
     Parameters
     ----------
@@ -256,39 +425,42 @@ def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> tupl
         Which test.
     level : float
         Coverage.
-
-    Returns
-    -------
-    tuple of (float, float)
-        Empty if every effect is rejected; ends may be infinite.
     """
     margin, ranged = _margins(data, statistic, 1.0 - level)
 
     def at(effect: float) -> float:
         return margin(*data.sums(effect))
 
-    finest = FINEST / math.sqrt(max(1.0, data.total))
-    quarter = 0.25 * math.pi
-    waiting = [(i * quarter, (i + 1) * quarter) for i in (-2, -1, 0, 1)]
-    crossings = []
-    for _ in range(MAX_INTERVALS):
-        if not waiting:
-            break
-        low, high = waiting.pop()
-        worst, best = ranged(data.bounds(low, high))
-        if worst > 0.0 or best < 0.0:
+    arcs_left = int(min(MAX_ARCS, max(MIN_ARCS, MAX_WORK / data.z_x.size)))
+    # widest first decides most of the circle should the search be cut off
+    waiting, done = [(arc, data.bounds(arc)) for arc in CIRCLE], []
+    undecided = 0
+    while waiting:
+        following = []
+        for arc, bounds in waiting:
+            worst, best = ranged(bounds)
+            if worst > 0.0 or best < 0.0:
+                done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), worst > 0.0, False))
+            elif arc.is_point or bounds.way <= FINEST:
+                done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), True, True))
+            elif arcs_left <= 0 or not math.isfinite(bounds.way):
+                undecided += 1
+                done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), True, False))
+            else:
+                arcs_left -= 2
+                following += [(half, data.bounds(half)) for half in arc.halves()]
+        waiting = following
+    pieces = _Pieces()
+    for low, high, inside, is_fine in sorted(done):
+        if not is_fine:
+            pieces.at(low, inside=inside)
             continue
-        if high - low > finest:
-            middle = 0.5 * (low + high)
-            waiting += [(low, middle), (middle, high)]
-            continue
-        a, b = data.effect(low), data.effect(high)
-        if (at(a) >= 0.0) != (at(b) >= 0.0):
-            crossings.append(_crossing(at, a, b))
-    crossings.sort()
-    inside = at(math.inf) >= 0.0
-    ends = [-math.inf, *crossings, math.inf] if inside else crossings
-    return tuple(zip(ends[::2], ends[1::2], strict=True))
+        first, last = at(low) >= 0.0, at(high) >= 0.0
+        pieces.at(low, inside=first)
+        if first != last:
+            pieces.at(_crossing(at, low, high), inside=last)
+    pieces.at(math.inf, inside=False)
+    return Found(tuple(pieces.parts), undecided)
 
 
 def _crossing(at: Callable[[float], float], low: float, high: float) -> float:
