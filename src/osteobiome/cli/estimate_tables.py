@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osteobiome.core.estimate import Status
 from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason, significant, threshold_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from osteobiome.core.estimate import Test
+    from osteobiome.mr.checks.weak_iv import ConfidenceSet
     from osteobiome.mr.one_table import TableResult
     from osteobiome.mr.sensitivity import Sensitivity
 

@@ -45,7 +45,7 @@ FAR = 9.0
 FINEST = 1e-3
 """Way of the vector S on the narrowest arc that is halved, in standard deviations."""
 MAX_ARCS = 20_000
-MAX_WORK = 1e9
+MAX_WORK = 2e8
 """Variants looked at for one set, all arcs together: a few seconds."""
 MIN_ARCS = 500
 MOST_TOTAL = 1e24
