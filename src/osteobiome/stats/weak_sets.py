@@ -44,13 +44,17 @@ FAR = 9.0
 """Standard deviations beyond which a normal or chi variable is not looked for: 1e-19."""
 FINEST = 1e-3
 """Way of the vector S on the narrowest arc that is halved, in standard deviations."""
+FINEST_SCORE = 1e-2
+"""Range of its part along D on that arc: D may turn round where S stands nearly still."""
+ROUNDING = 1e-30
+"""D'D, as a share of what it is with T as long as S and T together, below which it is rounding error."""
 MAX_ARCS = 20_000
 MAX_WORK = 2e8
 """Variants looked at for one set, all arcs together: a few seconds."""
 MIN_ARCS = 500
 MOST_TOTAL = 1e24
 """S'S + T'T beyond which rounding moves S by a thousandth: sets are then lost between two doubles."""
-MOST_RATIO = 1e75
+MOST_RATIO = 1e50
 """Spread of the ratio of standard errors beyond which sums leave the range of doubles."""
 MAX_STEPS = 5000
 """Steps of the search for an end: halving takes a thousand from the largest double to the smallest."""
@@ -60,8 +64,8 @@ SQRT_2PI = math.sqrt(2.0 * math.pi)
 @kernel
 def moments(
     z_x: NDArray[np.float64], z_y: NDArray[np.float64], k: NDArray[np.float64], c: float, s: float
-) -> tuple[float, float, float]:
-    """Return S'S, S'D and D'D at an angle.
+) -> tuple[float, float]:
+    """Return S'S and (S'D)²/D'D at an angle.
 
     Parameters
     ----------
@@ -71,19 +75,32 @@ def moments(
         Ratio of exposure and outcome error, times the effect at half a right angle.
     c, s : float
         Cosine and sine of the angle.
+
+    Notes
+    -----
+    Where T of all variants vanishes together, D is rounding error. The second number is then its limit, in which D has
+    the direction that it takes next to that angle, along S times the squared speed.
     """
-    ss, sd, dd = 0.0, 0.0, 0.0
+    ss, sd, dd, rate, limit_sd, limit_dd = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for j in range(z_x.size):
         across = k[j] * s
         square = c * c + across * across
         root = np.sqrt(square)
         one = (z_y[j] * c - z_x[j] * across) / root
         other = (z_y[j] * across + z_x[j] * c) / root
-        speed = k[j] / square
+        fast = (k[j] / square) ** 2
         ss += one * one
-        sd += one * other * speed
-        dd += other * other * speed * speed
-    return ss, sd, dd
+        sd += one * other * k[j] / square
+        dd += other * other * fast
+        rate += (one * one + other * other) * fast
+        limit_sd += one * one * fast
+        limit_dd += one * one * fast * fast
+    score = 0.0
+    if dd > ROUNDING * rate:
+        score = sd * sd / dd
+    elif limit_dd > 0.0:
+        score = limit_sd * limit_sd / limit_dd
+    return ss, min(score, ss)
 
 
 @kernel
@@ -268,8 +285,8 @@ class Turning:
             tangent = effect / self.scale
             c = 1.0 / math.hypot(1.0, tangent)
             s = tangent * c
-        ss, sd, dd = moments(self.z_x, self.z_y, self.k, c, s)
-        return ss, min(sd * sd / dd, ss) if dd > 0.0 else 0.0
+        ss, score = moments(self.z_x, self.z_y, self.k, c, s)
+        return ss, score
 
     def effect(self, arc: Arc, angle: float) -> float:
         """Return the effect at an angle of an arc; infinite where it is 0 from infinity."""
@@ -290,18 +307,26 @@ class Turning:
             min(least / dd_high, ss_low) if dd_high > 0.0 else 0.0,
             min(most / dd_low, ss_high) if dd_low > 0.0 else ss_high,
             2.0 * arc.half * math.sqrt(rate),
+            dd_high > ROUNDING * rate,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Range of S'S and of (S'D)²/D'D on an arc, and the way that S can go there."""
+    """Range of S'S and of (S'D)²/D'D on an arc, the way that S can go there, and whether D is more than rounding."""
 
     ss_low: float
     ss_high: float
     k_low: float
     k_high: float
     way: float
+    has_direction: bool
+
+    def is_fine(self, statistic: Statistic) -> bool:
+        """Whether a statistic changes so little that its values at the ends tell the arc."""
+        if statistic == "anderson_rubin" or not self.has_direction:
+            return self.way <= FINEST
+        return self.way <= FINEST and math.sqrt(self.k_high) - math.sqrt(self.k_low) <= FINEST_SCORE
 
 
 def likelihood_ratio(ss: float, score: float, total: float) -> float:
@@ -441,7 +466,7 @@ def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> Foun
             worst, best = ranged(bounds)
             if worst > 0.0 or best < 0.0:
                 done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), worst > 0.0, False))
-            elif arc.is_point or bounds.way <= FINEST:
+            elif arc.is_point or bounds.is_fine(statistic):
                 done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), True, True))
             elif arcs_left <= 0 or not math.isfinite(bounds.way):
                 undecided += 1

@@ -111,12 +111,13 @@ def weak_iv(inst: Instruments, *, level: float = 0.95) -> tuple[ConfidenceSet, .
     Where :math:`\sigma_{Xj}/\sigma_{Yj}` is the same for all variants, D goes along T, and these are the statistics as
     printed by Wang & Kang; elsewhere T in place of D has the right level too, and wider sets.
 
-    Ends are solved for, not read from a grid; parts or gaps on whose width S moves by less than a thousandth of a
-    standard deviation may be missed. A search that runs out of time, which standard errors over many orders of
-    magnitude may bring about, adds what is undecided to the set, and the message says so. Where rounding alone moves S
-    by a thousandth (effects of 1e12 standard errors), or standard errors differ by 75 orders of magnitude, there is no
-    set but the status ``not_finite``. The Kleibergen set often has a second part far from the estimate, where its statistic
-    vanishes, too. The likelihood ratio is the most powerful of the three, and the set to report.
+    Ends are solved for, not read from a grid; parts or gaps may be missed where S moves by less than a thousandth of a
+    standard deviation, and its part along D by less than a hundredth. A search that runs out of time, which standard
+    errors over many orders of magnitude may bring about, adds what is undecided to the set, and the message says so.
+    Where rounding alone moves S by a thousandth (effects of 1e12 standard errors), or ratios of standard errors are 50
+    orders of magnitude from their median, there is no set but the status ``not_finite``. The Kleibergen set often has a
+    second part far from the estimate, where its statistic vanishes, too. The likelihood ratio is the most powerful of
+    the three, and the set to report.
 
     All three take the variants for valid. Anderson-Rubin also rejects because of pleiotropy, and its set is then
     narrow or empty: a narrow set is no sign of precision. The other two have no allowance for scatter beyond sampling
