@@ -10,7 +10,8 @@ from osteobiome.core.estimate import Status, Test
 from osteobiome.core.text import count
 from osteobiome.mr.fit import beyond_range_is_a_status, check_level
 from osteobiome.stats.tails import neg_log10_p_chi2
-from osteobiome.stats.weak_sets import Found, Statistic, Turning, conditional_p, confidence_set, likelihood_ratio
+from osteobiome.stats.turning import Turning
+from osteobiome.stats.weak_sets import Found, Statistic, conditional_p, confidence_set, likelihood_ratio
 
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
