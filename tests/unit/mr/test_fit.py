@@ -229,12 +229,12 @@ def test_status__of_values_beyond_doubles_is_not_a_lack_of_spread_or_of_variants
             continue
         with pytest.raises(EstimationError) as caught:
             getattr(mr, method)(pair, **options)
-        assert caught.value.status is Status.NOT_FINITE
+        assert caught.value.status == Status.NOT_FINITE
     alike = Instruments.from_arrays([0.2] * 5, *effects[1:], [0.02] * 5)
     if method != "ivw_radial":
         with pytest.raises(EstimationError) as caught:
             getattr(mr, method)(alike, **options)
-        assert caught.value.status is Status.NO_SPREAD
+        assert caught.value.status == Status.NO_SPREAD
 
 
 def test_status__too_few_says_how_many_there_were():
