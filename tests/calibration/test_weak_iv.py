@@ -6,7 +6,8 @@ import pytest
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ivw_fixed
 from osteobiome.mr.checks.weak_iv import weak_iv
-from osteobiome.stats.weak_sets import Turning, conditional_p, likelihood_ratio
+from osteobiome.stats.turning import Turning
+from osteobiome.stats.weak_sets import conditional_p, likelihood_ratio
 
 pytestmark = pytest.mark.calibration
 THETA, N = 0.5, 10

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osteobiome.core.estimate import Status
 from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason, significant, threshold_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from osteobiome.core.estimate import Test
+    from osteobiome.mr.checks.weak_iv import ConfidenceSet
     from osteobiome.mr.one_table import TableResult
     from osteobiome.mr.sensitivity import Sensitivity
 
@@ -128,12 +130,18 @@ def _end(value: float) -> str:
     return fixed(value, 4) if value - value == 0.0 else ("−∞" if value < 0 else "∞")
 
 
+def _intervals(found: ConfidenceSet) -> str:
+    """Return a set in words; a set that could not be worked out is a dash, not empty."""
+    empty = "empty" if found.status is Status.OK else "–"
+    return " or ".join(f"{_end(low)} to {_end(high)}" for low, high in found.ci_set) or empty
+
+
 def _sets(found: Sensitivity) -> Section:
     """Return the confidence sets that hold with weak instruments."""
     rows: list[tuple[str, ...]] = [
         (
             item.statistic,
-            " or ".join(f"{_end(low)} to {_end(high)}" for low, high in item.ci_set) or "empty",
+            _intervals(item),
             "" if item.no_effect.neg_log_10_p_value is None else p_value(item.no_effect.neg_log_10_p_value),
         )
         for item in found.confidence_sets

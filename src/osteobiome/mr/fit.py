@@ -260,6 +260,23 @@ def beyond_range(*values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return bad
 
 
+@beyond_range_is_a_status
+def sums_beyond_range(x: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a line has no slope because its sums leave the range of doubles, not because effects are alike.
+
+    Parameters
+    ----------
+    x, weight : numpy.ndarray, shape (n_pairs, n_variants)
+        Effects and weights of the line; weight 0 leaves a variant out.
+    """
+    used = weight > 0.0
+    size = np.sum(np.where(used, weight, 0.0), axis=1)
+    square = np.sum(np.where(used, weight * np.square(x), 0.0), axis=1)
+    tiny = np.finfo(float).tiny
+    beyond: NDArray[np.bool_] = ~(np.isfinite(size) & np.isfinite(square) & (size >= tiny) & (square >= tiny))
+    return beyond
+
+
 def without_scatter(q: NDArray[np.float64], df: NDArray[np.float64], model: Model) -> NDArray[np.bool_]:
     """Return where the unfloored model would make the standard error 0 for lack of any scatter."""
     if model != "multiplicative_unfloored":

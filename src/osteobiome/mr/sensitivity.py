@@ -175,5 +175,7 @@ def _set(found: ConfidenceSet) -> dict[str, object]:
         "level": found.level,
         "n_variants": found.n_variants,
         "no_effect": found.no_effect.as_dict(),
+        "status": str(found.status),
+        "n_undecided": found.n_undecided,
         "message": found.message,
     }

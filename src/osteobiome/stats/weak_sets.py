@@ -10,8 +10,7 @@ are independent with variance 1, and S has mean 0 if :math:`\beta` is the effect
 the pair is a vector of fixed length :math:`A_j` that turns: :math:`S_j = A_j\sin\alpha_j`,
 :math:`T_j = A_j\cos\alpha_j`. The score of :math:`S^\top S` points along :math:`D_j = T_j\alpha_j'`, which depends on T
 alone; where the ratio of the two standard errors is the same for all variants it is T itself. Sets are found on the
-circle, where no effect is infinite, by halving intervals until bounds from slope and bend tell them inside or outside;
-ends are then solved for.
+circle, where no effect is infinite, by halving arcs until bounds tell them inside or outside; ends are then solved for.
 (Wang & Kang 2022, doi:10.1111/biom.13524; direction: Kleibergen 2005, doi:10.1111/j.1468-0262.2005.00610.x)
 
 Shape convention: one pair at a time, arrays are ``(n_variants,)``.
@@ -21,18 +20,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import optimize, special
 
-from osteobiome.stats.jit import kernel
+from osteobiome.stats.turning import CIRCLE, Bounds, Turning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     Margin = Callable[[float, float], float]
 
@@ -41,131 +38,16 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
 FAR = 9.0
 """Standard deviations beyond which a normal or chi variable is not looked for: 1e-19."""
 FINEST = 1e-3
-"""Width of the narrowest interval that is halved, in units of the angle that changes a statistic by 1."""
-MAX_INTERVALS = 200_000
+"""Way of the vector S on the narrowest arc that is halved, in standard deviations."""
+FINEST_SCORE = 1e-2
+"""Range of its part along D on that arc: D may turn round where S stands nearly still."""
+MAX_ARCS = 20_000
+MAX_WORK = 2e8
+"""Variants looked at for one set, all arcs together: a few seconds."""
+MIN_ARCS = 500
 MAX_STEPS = 5000
 """Steps of the search for an end: halving takes a thousand from the largest double to the smallest."""
 SQRT_2PI = math.sqrt(2.0 * math.pi)
-
-
-@kernel
-def moments(
-    z_x: NDArray[np.float64], z_y: NDArray[np.float64], k: NDArray[np.float64], ends: NDArray[np.float64]
-) -> tuple[float, float, float, float, float]:
-    """Return S'S, S'D and D'D at an angle, and the most that the slopes of the latter two can be on an interval.
-
-    Parameters
-    ----------
-    z_x, z_y : numpy.ndarray, shape (n_variants,)
-        Effects in units of their standard errors.
-    k : numpy.ndarray, shape (n_variants,)
-        Ratio of exposure and outcome error, times the effect at half a right angle.
-    ends : numpy.ndarray, shape (n_ends, 2)
-        Cosine and sine of the angle; in further rows those where the speed of a variant is least or greatest on the
-        interval.
-    """
-    ss, sd, dd, bend, turn = 0.0, 0.0, 0.0, 0.0, 0.0
-    c, s = ends[0]
-    for j in range(z_x.size):
-        across = k[j] * s
-        square = c * c + across * across
-        root = np.sqrt(square)
-        one = (z_y[j] * c - z_x[j] * across) / root
-        other = (z_y[j] * across + z_x[j] * c) / root
-        speed = k[j] / square
-        ss += one * one
-        sd += one * other * speed
-        dd += other * other * speed * speed
-        slowest = square
-        for i in range(1, ends.shape[0]):
-            slowest = min(slowest, ends[i, 0] ** 2 + (k[j] * ends[i, 1]) ** 2)
-        fastest = k[j] / slowest
-        change = fastest * abs(k[j] * k[j] - 1.0) / slowest
-        length = one * one + other * other
-        bend += length * (fastest * fastest + 0.5 * change)
-        turn += length * fastest * (fastest * fastest + 2.0 * change)
-    return ss, abs(sd), dd, bend, turn
-
-
-@dataclass(frozen=True, slots=True)
-class Turning:
-    r"""A pair as vectors that turn with the effect.
-
-    Parameters
-    ----------
-    z_x, z_y, k : numpy.ndarray, shape (n_variants,)
-        Effects in units of their standard errors; ratio of exposure and outcome error in units of its median.
-    scale : float
-        Effect that is half a right angle from 0: the median of the ratios of outcome and exposure error.
-    total : float
-        Sum of squared lengths, the most that S'S can be.
-    """
-
-    z_x: NDArray[np.float64]
-    z_y: NDArray[np.float64]
-    k: NDArray[np.float64]
-    scale: float
-    total: float
-
-    @classmethod
-    def of(
-        cls, *, x: NDArray[np.float64], se_x: NDArray[np.float64], y: NDArray[np.float64], se_y: NDArray[np.float64]
-    ) -> Turning:
-        """Return the vectors of a pair.
-
-        Parameters
-        ----------
-        x, se_x, y, se_y : numpy.ndarray, shape (n_variants,)
-            Effects on exposure and outcome, and their standard errors.
-        """
-        ratio = se_x / se_y
-        scale = 1.0 / float(np.median(ratio))
-        z_x, z_y = x / se_x, y / se_y
-        return cls(z_x, z_y, ratio * scale, scale, float(z_x @ z_x + z_y @ z_y))
-
-    def sums(self, effect: float) -> tuple[float, float]:
-        """Return S'S and (S'D)²/D'D at an effect, which may be infinite."""
-        if math.isinf(effect):
-            c, s = 0.0, math.copysign(1.0, effect)
-        else:
-            tangent = effect / self.scale
-            c = 1.0 / math.hypot(1.0, tangent)
-            s = tangent * c
-        ss, sd, dd = moments(self.z_x, self.z_y, self.k, np.array([[c, s]]))[:3]
-        return ss, min(sd * sd / dd, ss) if dd > 0.0 else 0.0
-
-    def effect(self, angle: float) -> float:
-        """Return the effect at an angle from -pi/2 to pi/2; infinite at the ends."""
-        if abs(angle) >= 0.5 * math.pi:
-            return math.copysign(math.inf, angle)
-        return self.scale * math.tan(angle)
-
-    def bounds(self, low: float, high: float) -> Bounds:
-        """Return what S'S and (S'D)²/D'D can be on an interval of angles."""
-        middle, half = 0.5 * (low + high), 0.5 * (high - low)
-        angles = [middle, low, high, *([0.0] if low < 0.0 < high else [])]
-        ends = np.array([(math.cos(angle), math.sin(angle)) for angle in angles])
-        ss, sd, dd, bend, turn = moments(self.z_x, self.z_y, self.k, ends)
-        reach = 2.0 * half * sd + half * half * bend
-        ss_high = min(ss + reach, self.total)
-        least, most = max(sd - half * bend, 0.0), sd + half * bend
-        narrow, wide = dd - half * turn, dd + half * turn
-        return Bounds(
-            max(ss - reach, 0.0),
-            ss_high,
-            least * least / wide if wide > 0.0 else 0.0,
-            min(most * most / narrow, ss_high) if narrow > 0.0 else ss_high,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Range of S'S and of (S'D)²/D'D."""
-
-    ss_low: float
-    ss_high: float
-    k_low: float
-    k_high: float
 
 
 def likelihood_ratio(ss: float, score: float, total: float) -> float:
@@ -245,8 +127,41 @@ def _margins(
     return (lambda ss, _: limit - ss), (lambda b: (limit - b.ss_high, limit - b.ss_low))
 
 
-def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> tuple[tuple[float, float], ...]:
-    """Return the effects that a test does not reject, as disjoint intervals in ascending order.
+@dataclass(slots=True)
+class _Pieces:
+    """Intervals of effects that are put together from left to right."""
+
+    parts: list[tuple[float, float]] = field(default_factory=list)
+    start: float | None = None
+
+    def at(self, effect: float, *, inside: bool) -> None:
+        """Say that the set goes on, or not, to the right of an effect."""
+        if inside and self.start is None:
+            self.start = effect
+        elif not inside and self.start is not None:
+            self.parts.append((self.start, effect))
+            self.start = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Effects that a test does not reject.
+
+    Parameters
+    ----------
+    parts : tuple of (float, float)
+        Disjoint intervals in ascending order, empty if every effect is rejected; ends may be infinite.
+    n_undecided : int
+        Arcs that the search had no time to decide. They are in the set, which then holds all effects that are not
+        rejected, and may hold others.
+    """
+
+    parts: tuple[tuple[float, float], ...]
+    n_undecided: int
+
+
+def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> Found:
+    """Return the effects that a test does not reject.
 
     Parameters
     ----------
@@ -256,39 +171,49 @@ def confidence_set(data: Turning, *, statistic: Statistic, level: float) -> tupl
         Which test.
     level : float
         Coverage.
-
-    Returns
-    -------
-    tuple of (float, float)
-        Empty if every effect is rejected; ends may be infinite.
     """
     margin, ranged = _margins(data, statistic, 1.0 - level)
 
     def at(effect: float) -> float:
         return margin(*data.sums(effect))
 
-    finest = FINEST / math.sqrt(max(1.0, data.total))
-    quarter = 0.25 * math.pi
-    waiting = [(i * quarter, (i + 1) * quarter) for i in (-2, -1, 0, 1)]
-    crossings = []
-    for _ in range(MAX_INTERVALS):
-        if not waiting:
-            break
-        low, high = waiting.pop()
-        worst, best = ranged(data.bounds(low, high))
-        if worst > 0.0 or best < 0.0:
+    arcs_left = int(min(MAX_ARCS, max(MIN_ARCS, MAX_WORK / data.z_x.size)))
+    # widest first decides most of the circle should the search be cut off
+    waiting, done = [(arc, data.bounds(arc)) for arc in CIRCLE], []
+    undecided = 0
+    while waiting:
+        following = []
+        for arc, bounds in waiting:
+            worst, best = ranged(bounds)
+            if worst > 0.0 or best < 0.0:
+                done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), worst > 0.0, False))
+            elif arc.is_point or _is_fine(bounds, statistic):
+                done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), True, True))
+            elif arcs_left <= 0 or not math.isfinite(bounds.way):
+                undecided += 1
+                done.append((data.effect(arc, arc.start), data.effect(arc, arc.stop), True, False))
+            else:
+                arcs_left -= 2
+                following += [(half, data.bounds(half)) for half in arc.halves()]
+        waiting = following
+    pieces = _Pieces()
+    for low, high, inside, is_fine in sorted(done):
+        if not is_fine:
+            pieces.at(low, inside=inside)
             continue
-        if high - low > finest:
-            middle = 0.5 * (low + high)
-            waiting += [(low, middle), (middle, high)]
-            continue
-        a, b = data.effect(low), data.effect(high)
-        if (at(a) >= 0.0) != (at(b) >= 0.0):
-            crossings.append(_crossing(at, a, b))
-    crossings.sort()
-    inside = at(math.inf) >= 0.0
-    ends = [-math.inf, *crossings, math.inf] if inside else crossings
-    return tuple(zip(ends[::2], ends[1::2], strict=True))
+        first, last = at(low) >= 0.0, at(high) >= 0.0
+        pieces.at(low, inside=first)
+        if first != last:
+            pieces.at(_crossing(at, low, high), inside=last)
+    pieces.at(math.inf, inside=False)
+    return Found(tuple(pieces.parts), undecided)
+
+
+def _is_fine(bounds: Bounds, statistic: Statistic) -> bool:
+    """Return whether a statistic changes so little on an arc that its values at the ends tell it."""
+    if statistic == "anderson_rubin" or not bounds.has_direction:
+        return bounds.way <= FINEST
+    return bounds.way <= FINEST and math.sqrt(bounds.k_high) - math.sqrt(bounds.k_low) <= FINEST_SCORE
 
 
 def _crossing(at: Callable[[float], float], low: float, high: float) -> float:

@@ -289,7 +289,8 @@ def rs_numbers(names: pl.Series) -> pl.Series:
 
 
 def _name_keys(frame: pl.DataFrame, unplaced: pl.Series) -> pl.DataFrame:
-    """Give the variants without a position a key made from their name and alleles."""
+    """Give the variants without a position a key made from their name and alleles; without either it stays null."""
+    unplaced &= frame["rsid"].is_not_null()
     rows = frame.filter(unplaced)
     rows = rows.with_columns(_id_keys(rows["rsid"]).alias("id_key"))
     is_snv = pl.col("allele_class") < CLASS_INDEL
@@ -305,7 +306,7 @@ def _name_keys(frame: pl.DataFrame, unplaced: pl.Series) -> pl.DataFrame:
     ).to_series()
     result = frame["variant_key"].fill_null(0).to_numpy(writable=True)
     result[unplaced.to_numpy()] = keys.to_numpy()
-    return frame.with_columns(pl.Series("variant_key", result))
+    return frame.with_columns(pl.Series("variant_key", result).set(frame["variant_key"].is_null() & ~unplaced, None))
 
 
 def _hashes(texts: pl.Series) -> NDArray[np.uint64]:

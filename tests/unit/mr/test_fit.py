@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from osteobiome.core.errors import SchemaError
+from osteobiome import mr
+from osteobiome.core.errors import EstimationError, SchemaError
 from osteobiome.core.estimate import Status
 from osteobiome.instruments import Instruments
 from osteobiome.mr.fit import (
@@ -214,3 +215,36 @@ def test_check_level__is_a_share(level):
 def test_check_level__accepts_shares():
     check_level(0.5)
     check_level(0.999)
+
+
+@pytest.mark.parametrize("method", ["egger", "egger_bootstrap", "grip", "egger_radial", "ivw_radial"])
+@pytest.mark.parametrize("value", [1e-300, 1e-200, 1e200, 1e300])
+def test_status__of_values_beyond_doubles_is_not_a_lack_of_spread_or_of_variants(method, value):
+    options = {"seed": 1} if method == "egger_bootstrap" else {}
+    effects = [0.1, 0.2, 0.3, 0.4, 0.15], [0.01] * 5, [0.06, 0.11, 0.14, 0.2, 0.08]
+    for errors in ([value] * 5, [0.02] * 4 + [value]):
+        pair = Instruments.from_arrays(*effects, errors)
+        if value > 1.0 and errors[0] < 1.0:  # one variant without weight
+            assert getattr(mr, method)(pair, **options).n_variants >= 4
+            continue
+        with pytest.raises(EstimationError) as caught:
+            getattr(mr, method)(pair, **options)
+        assert caught.value.status == Status.NOT_FINITE
+    alike = Instruments.from_arrays([0.2] * 5, *effects[1:], [0.02] * 5)
+    if method != "ivw_radial":
+        with pytest.raises(EstimationError) as caught:
+            getattr(mr, method)(alike, **options)
+        assert caught.value.status == Status.NO_SPREAD
+
+
+def test_status__too_few_says_how_many_there_were():
+    pair = Instruments.from_arrays([0.1, 0.2, 0.0, 0.0, 0.0], [0.01] * 5, [0.06, 0.11, 0.14, 0.2, 0.08], [0.02] * 5)
+    for batch in (mr.ESTIMATORS["egger_radial"].batch, mr.ESTIMATORS["egger"].batch):
+        few = batch(Block.from_pairs([pair.subset(np.arange(5) < 2)])).estimates()[0]
+        assert (few.status, few.n_variants) == (Status.TOO_FEW_INSTRUMENTS, 2)
+    radial = mr.ESTIMATORS["egger_radial"].batch(Block.from_pairs([pair])).estimates()[0]
+    assert (radial.status, radial.n_variants) == (Status.TOO_FEW_INSTRUMENTS, 2)
+    pair.se_outcome[:] = 1e300
+    for name in ("egger", "ivw_radial"):
+        lost = mr.ESTIMATORS[name].batch(Block.from_pairs([pair])).estimates()[0]
+        assert (lost.status, lost.n_variants) == (Status.NOT_FINITE, 5)

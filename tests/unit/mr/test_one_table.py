@@ -18,6 +18,7 @@ from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
 from osteobiome.mr.one_table import estimate_table, resolve_methods
+from osteobiome.mr.sensitivity import sensitivity
 
 HEADER = "rsid,effect_allele,beta_exposure,se_exposure,beta_outcome,se_outcome"
 LINES = (
@@ -364,3 +365,13 @@ def test_sensitivity__sets_without_an_end_say_so(tmp_path):
     result = estimate_table(path, methods="ivw", with_sensitivity=True)
     sets = next(s for s in sensitivity_sections(result.sensitivity) if "weak" in s.title)
     assert any("∞" in row[1] for row in sets.rows)
+
+
+def test_sensitivity__a_set_that_cannot_be_worked_out_is_a_dash_and_not_empty():
+    pair = Instruments.from_arrays([0.1, 0.2, 0.3, 1e300], [0.01] * 4, [0.05, 0.1, 0.16, 0.2], [0.02] * 4)
+    found = sensitivity(pair)
+    plain = found.as_dict()["confidence_sets"]
+    assert [(item["status"], item["ci_set"]) for item in plain] == [("not_finite", [])] * 3
+    section = next(s for s in sensitivity_sections(found) if "weak instruments" in s.title)
+    assert [row[1] for row in section.rows] == ["–"] * 3
+    assert "Check the units" in section.notes[0]

@@ -184,6 +184,14 @@ def test_keys__place_alone_has_no_identifier_key():
     assert table["variant_key"].null_count() == 0
 
 
+def test_keys__neither_place_nor_identifier_is_no_key():
+    alleles = ("A", "G", 0.1, None)
+    table = keys((None, 7, 100, *alleles), (None, None, None, *alleles), ("rs5", None, None, *alleles))
+    assert table["variant_key"].is_null().to_list() == [False, True, False]
+    alone = keys((None, None, None, *alleles))
+    assert alone.select("variant_key", "id_key").row(0) == (None, None)
+
+
 def test_keys__half_a_place_is_no_place():
     table = keys(("rs1", 1, None, "A", "G", 0.1, None), ("rs1", None, 100, "A", "G", 0.1, None))
     assert [k >> 60 for k in table["variant_key"]] == [2, 2]

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from osteobiome.core.estimate import Status, Test
+from osteobiome.core.text import count
 from osteobiome.mr.fit import beyond_range_is_a_status, check_level
 from osteobiome.stats.tails import neg_log10_p_chi2
-from osteobiome.stats.weak_sets import Statistic, Turning, conditional_p, confidence_set, likelihood_ratio
+from osteobiome.stats.turning import Turning
+from osteobiome.stats.weak_sets import Found, Statistic, conditional_p, confidence_set, likelihood_ratio
 
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
@@ -25,6 +25,10 @@ EMPTY = (
 WHOLE = "No effect is rejected: the instruments are too weak to say anything. Choose stronger ones."
 UNBOUNDED = "The set has no end: with instruments this weak, effects of any size cannot be told apart."
 SEVERAL = "The set has several parts; effects between them are rejected."
+CUT_OFF = (
+    "The search was cut off with {arcs} undecided: the set holds every effect that is not rejected, and may hold "
+    "others. The standard errors differ by many orders of magnitude; check their units."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class ConfidenceSet:
         The test at an effect of 0, without a number if there is none.
     message : str
         What is unusual about the set, or why there is none.
+    status : Status
+        Whether the set could be worked out; an empty set whose status is not OK is no set.
+    n_undecided : int
+        Ranges of effects that the search had no time to decide and took into the set.
     """
 
     statistic: Statistic
@@ -54,6 +62,8 @@ class ConfidenceSet:
     n_variants: int
     no_effect: Test
     message: str = ""
+    status: Status = Status.OK
+    n_undecided: int = 0
 
     @property
     def is_bounded(self) -> bool:
@@ -102,9 +112,13 @@ def weak_iv(inst: Instruments, *, level: float = 0.95) -> tuple[ConfidenceSet, .
     Where :math:`\sigma_{Xj}/\sigma_{Yj}` is the same for all variants, D goes along T, and these are the statistics as
     printed by Wang & Kang; elsewhere T in place of D has the right level too, and wider sets.
 
-    Ends are solved for, not read from a grid; parts or gaps narrower than a thousandth of the angle that changes a
-    statistic by 1 may be missed. The Kleibergen set often has a second part far from the estimate, where its statistic
-    vanishes, too. The likelihood ratio is the most powerful of the three, and the set to report.
+    Ends are solved for, not read from a grid; parts or gaps may be missed where S moves by less than a thousandth of a
+    standard deviation, and its part along D by less than a hundredth. A search that runs out of time, which standard
+    errors over many orders of magnitude may bring about, adds what is undecided to the set, and the message says so.
+    Where rounding alone moves S by a thousandth (effects of 1e12 standard errors), or ratios of standard errors are 50
+    orders of magnitude from their median, there is no set but the status ``not_finite``. The Kleibergen set often has a
+    second part far from the estimate, where its statistic vanishes, too. The likelihood ratio is the most powerful of
+    the three, and the set to report.
 
     All three take the variants for valid. Anderson-Rubin also rejects because of pleiotropy, and its set is then
     narrow or empty: a narrow set is no sign of precision. The other two have no allowance for scatter beyond sampling
@@ -127,7 +141,7 @@ def weak_iv(inst: Instruments, *, level: float = 0.95) -> tuple[ConfidenceSet, .
     """
     check_level(level)
     if inst.n_variants == 0:
-        return tuple(_nothing(statistic, 0, level, Status.NO_COMMON_VARIANTS.message) for statistic in STATISTICS)
+        return tuple(_nothing(statistic, 0, level, Status.NO_COMMON_VARIANTS) for statistic in STATISTICS)
     return _sets(inst, level)
 
 
@@ -135,14 +149,23 @@ def weak_iv(inst: Instruments, *, level: float = 0.95) -> tuple[ConfidenceSet, .
 def _sets(inst: Instruments, level: float) -> tuple[ConfidenceSet, ...]:
     n = inst.n_variants
     data = Turning.of(x=inst.beta_exposure, se_x=inst.se_exposure, y=inst.beta_outcome, se_y=inst.se_outcome)
-    usable = math.isfinite(data.total) and 0.0 < data.scale < math.inf
-    if not (usable and np.isfinite(data.k).all() and (data.k > 0.0).all()):
-        return tuple(_nothing(statistic, n, level, Status.NOT_FINITE.message) for statistic in STATISTICS)
-    found = []
-    for statistic in STATISTICS:
-        parts = confidence_set(data, statistic=statistic, level=level)
-        found.append(ConfidenceSet(statistic, parts, level, n, _no_effect(data, statistic), _message(parts)))
-    return tuple(found)
+    if not data.is_usable:
+        return tuple(_nothing(statistic, n, level, Status.NOT_FINITE) for statistic in STATISTICS)
+    return tuple(_found(data, statistic, level) for statistic in STATISTICS)
+
+
+def _found(data: Turning, statistic: Statistic, level: float) -> ConfidenceSet:
+    """Return one set with its message."""
+    found = confidence_set(data, statistic=statistic, level=level)
+    return ConfidenceSet(
+        statistic,
+        found.parts,
+        level,
+        data.z_x.size,
+        _no_effect(data, statistic),
+        _message(found),
+        n_undecided=found.n_undecided,
+    )
 
 
 def _no_effect(data: Turning, statistic: Statistic) -> Test:
@@ -160,7 +183,14 @@ def _no_effect(data: Turning, statistic: Statistic) -> Test:
     return Test(statistic, value, df, float(neg_log10_p_chi2(value, df)), NULL)
 
 
-def _message(parts: tuple[tuple[float, float], ...]) -> str:
+def _message(found: Found) -> str:
+    if not found.n_undecided:
+        return _shape(found.parts)
+    arcs = count(found.n_undecided, "range of effects", "ranges of effects")
+    return f"{CUT_OFF.format(arcs=arcs)} {_shape(found.parts)}".strip()
+
+
+def _shape(parts: tuple[tuple[float, float], ...]) -> str:
     if not parts:
         return EMPTY
     if parts == ((-math.inf, math.inf),):
@@ -170,5 +200,6 @@ def _message(parts: tuple[tuple[float, float], ...]) -> str:
     return SEVERAL if len(parts) > 1 else ""
 
 
-def _nothing(statistic: Statistic, n: int, level: float, message: str) -> ConfidenceSet:
-    return ConfidenceSet(statistic, (), level, n, Test(statistic, None, message=message), message)
+def _nothing(statistic: Statistic, n: int, level: float, status: Status) -> ConfidenceSet:
+    test = Test(statistic, None, message=status.message)
+    return ConfidenceSet(statistic, (), level, n, test, status.message, status)

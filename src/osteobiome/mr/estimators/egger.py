@@ -24,6 +24,7 @@ from osteobiome.mr.fit import (
     overdispersion,
     statuses,
     strength,
+    sums_beyond_range,
     without_effect,
     without_scatter,
 )
@@ -53,16 +54,20 @@ def egger_batch(
     model, distribution, level
         As in :func:`egger`.
     """
-    fit = egger_kernel(block.beta_exposure, block.beta_outcome, block.weights("first_order"))
+    weight = block.weights("first_order")
+    fit = egger_kernel(block.beta_exposure, block.beta_outcome, weight)
     slope, se_slope, intercept, se_intercept, q, count = fit.T
     n = count.astype(np.int64)
     df = count - 2.0
     status = statuses(
         block.n_pairs,
         [
-            (n == 0, Status.NO_COMMON_VARIANTS),
-            (n < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
+            (block.n_variants == 0, Status.NO_COMMON_VARIANTS),
+            (block.n_variants < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
             (without_effect(block), Status.ZERO_EXPOSURE_EFFECT),
+            (n == 0, Status.NOT_FINITE),
+            (n < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
+            (sums_beyond_range(block.beta_exposure, weight), Status.NOT_FINITE),
             (np.isnan(slope), Status.NO_SPREAD),
             (beyond_range(slope, se_slope, q), Status.NOT_FINITE),
             (without_scatter(q, df, model), Status.NO_SCATTER),
@@ -90,7 +95,7 @@ def egger_batch(
         np.where(ok, slope, np.nan),
         se_slope * factor,
         df_used,
-        n,
+        np.where(n > 0, n, block.n_variants),
         status,
         (intercept_test, q_test, i2, TestColumn("i2_gx", dilution), *strength(block)),
         level,

@@ -23,10 +23,12 @@ from osteobiome.mr.fit import (
     overdispersion,
     statuses,
     strength,
+    sums_beyond_range,
     without_effect,
     without_scatter,
 )
 from osteobiome.mr.registry import estimator
+from osteobiome.stats.wls import egger_kernel
 
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
@@ -56,8 +58,12 @@ def egger_radial_batch(
         As in :func:`egger_radial`.
     """
     fit = fit_radial(block, regression="egger", weights=weights, alpha=alpha, adjust=adjust)
-    n = fit.count.astype(np.int64)
+    has_ratio = np.where(block.mask & (block.beta_exposure != 0.0), 1.0, 0.0)
+    # without a first line no variant has a weight: those with a ratio count
+    n = np.where(fit.count > 0.0, fit.count, has_ratio.sum(axis=1)).astype(np.int64)
     df = fit.count - 2.0
+    first = np.where(has_ratio > 0.0, np.abs(block.beta_exposure) / block.se_outcome, 0.0)
+    alike = np.isnan(egger_kernel(first, first, has_ratio)[:, 0]) & (weights == "modified_second_order")
     status = statuses(
         block.n_pairs,
         [
@@ -65,6 +71,9 @@ def egger_radial_batch(
             (block.n_variants < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
             (without_effect(block), Status.ZERO_EXPOSURE_EFFECT),
             (n < MIN_VARIANTS, Status.TOO_FEW_INSTRUMENTS),
+            (sums_beyond_range(first, has_ratio), Status.NOT_FINITE),
+            (alike, Status.NO_SPREAD),
+            (sums_beyond_range(fit.root_weight, np.sign(fit.root_weight)), Status.NOT_FINITE),
             (np.isnan(fit.slope), Status.NO_SPREAD),
             (beyond_range(fit.slope, fit.se, fit.q), Status.NOT_FINITE),
             (without_scatter(fit.q, df, model), Status.NO_SCATTER),

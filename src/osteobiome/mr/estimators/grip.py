@@ -17,6 +17,7 @@ from osteobiome.mr.fit import (
     heterogeneity,
     neg_log10_p,
     overdispersion,
+    sums_beyond_range,
 )
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, concluded, labelled, obstacle, strength_tests
@@ -76,7 +77,9 @@ def _estimate(inst: Instruments, *, model: Model, distribution: Reference, level
     columns = np.square(data.x), data.y * data.x, 1.0 / np.square(data.x * data.se_y)
     slope, se, intercept, se_intercept, q, _ = egger_kernel(*(column[None, :] for column in columns))[0]
     if np.isnan(slope):
-        return labelled(failed(METHOD, Status.NO_SPREAD, n_variants=n, level=level), inst)
+        lost = sums_beyond_range(columns[0][None, :], columns[2][None, :])[0]
+        status = Status.NOT_FINITE if lost else Status.NO_SPREAD
+        return labelled(failed(METHOD, status, n_variants=n, level=level), inst)
     df = np.array([n - 2.0])
     factor = float(overdispersion(np.array([q]), df, model)[0])
     df_used = df if distribution == "t" else None

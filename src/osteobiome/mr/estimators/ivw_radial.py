@@ -202,7 +202,8 @@ def ivw_radial_batch(
         As in :func:`ivw_radial`.
     """
     fit = fit_radial(block, regression="ivw", weights=weights, alpha=alpha, adjust=adjust)
-    n = fit.count.astype(np.int64)
+    # without a first slope no variant has a weight: those that there are count
+    n = np.where(fit.count > 0.0, fit.count, block.n_variants).astype(np.int64)
     df = fit.count - 1.0
     status = statuses(
         block.n_pairs,

@@ -10,14 +10,14 @@ import numpy as np
 
 from osteobiome.core.errors import Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, Test, failed
-from osteobiome.core.text import count
+from osteobiome.core.text import count, join, p_value
 from osteobiome.mr.bootstrap import Resampling
 from osteobiome.mr.fit import Model, Reference, beyond_range_is_a_status, check_option, overdispersion, without_scatter
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, concluded, labelled, obstacle, plain, strength_tests
 from osteobiome.stats.presso import beyond, resampled_sums
 from osteobiome.stats.random import fresh_seed, stream_key
-from osteobiome.stats.tails import neg_log10_p_normal
+from osteobiome.stats.tails import neg_log10_p_chi2, neg_log10_p_normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,12 @@ ONE_EFFECT = (
     "Choose instruments associated with the exposure."
 )
 TOO_MANY_OUTLIERS = "Not estimable: half of the variants or more are outliers, which leaves nothing to compare with."
+NAMED = 5
+"""Outliers whose names are printed in the message."""
+MASKS = 0.5
+"""Share of the weight of one variant beyond which the slopes without the others are mostly its own."""
+STRONG = 100.0
+"""Q rejects strongly where its p is this much smaller than the level."""
 OutlierTest = Literal["exact", "draws"]
 
 
@@ -121,7 +127,7 @@ def _slope(u: NDArray[np.float64], z: NDArray[np.float64]) -> float:
     return float(u @ z / (u @ u))
 
 
-def distortion(inst: Instruments, outlier: NDArray[np.bool_], *, n_bootstrap: int, seed: int) -> tuple[Test, Test]:
+def distortion(inst: Instruments, outlier: NDArray[np.bool_], *, n_bootstrap: int, seed: int) -> tuple[Test, ...]:
     """Test whether the outliers distort the estimate, in the readings of the paper and of the package.
 
     Parameters
@@ -132,6 +138,11 @@ def distortion(inst: Instruments, outlier: NDArray[np.bool_], *, n_bootstrap: in
         At least one, and not all.
     n_bootstrap, seed
         As in :func:`presso`.
+
+    Returns
+    -------
+    tuple of Test
+        Both tests, and then the Monte Carlo errors of their p values, without a number where there is no test.
     """
     data, names = Scaled.of(inst), ("distortion_paper", "distortion_package")
     out = outlier[data.order]
@@ -140,22 +151,65 @@ def distortion(inst: Instruments, outlier: NDArray[np.bool_], *, n_bootstrap: in
     percent = 100.0 * (raw - rest) / abs(rest) if rest != 0.0 else math.nan
     n_drawn = u.size - 2 * int(out.sum())
     if n_drawn < 1 or not math.isfinite(percent):
-        return tuple(Test(name, None, null=NULL_DISTORTION, message=TOO_MANY_OUTLIERS) for name in names)  # type: ignore[return-value]
+        tests = [Test(name, None, null=NULL_DISTORTION, message=TOO_MANY_OUTLIERS) for name in names]
+        return *tests, *(Test(f"{name}_p_error", None, message=TOO_MANY_OUTLIERS) for name in names)
     key = stream_key(seed, inst.exposure, inst.outcome, METHOD, "distortion")
     drawn = resampled_sums(u[~out], z[~out], n_drawn, key, n_bootstrap)
     paper = drawn[:, 1] / drawn[:, 0]
     package = (drawn[:, 1] + u[out] @ z[out]) / (drawn[:, 0] + u[out] @ u[out])
     expected = (np.abs(paper - rest) / abs(rest), np.abs(raw - package) / np.abs(package))
-    tests = []
+    tests, errors = [], []
     for name, by_chance in zip(names, expected, strict=True):
         larger = int(np.sum(by_chance > abs(raw - rest) / abs(rest)))
         score = math.log10(1.0 + n_bootstrap) - math.log10(1.0 + larger)
         tests.append(Test(name, percent, None, score, NULL_DISTORTION))
-    return tests[0], tests[1]
+        errors.append(_error_of_p(f"{name}_p_error", score, n_bootstrap))
+    return *tests, *errors
 
 
-def _message(found: Presso, n: int, options: _Options) -> str:
+def _error_of_p(name: str, score: float, n_draws: int) -> Test:
+    """Return the Monte Carlo error of a p value by draws."""
+    p = 10.0**-score
+    return plain(name, math.sqrt(p * (1.0 - p) / n_draws))
+
+
+def _names(inst: Instruments, places: NDArray[np.int64]) -> str:
+    """Return the names of variants, the first few of many."""
+    shown = [inst.rsid[i] if inst.rsid else f"row {i + 1}" for i in places[:NAMED]]
+    more = places.size - NAMED
+    return f"{', '.join(shown)} and {more:,} more" if more > 0 else join(shown)
+
+
+def _masking(inst: Instruments, found: Presso, options: _Options) -> str:
+    """Return why the global test may not see an outlier, or nothing.
+
+    Draws are made about the slopes without each variant, so the distance of an outlier of large weight from the others
+    is in them too.
+    """
+    data = Scaled.of(inst)
+    u, z, noise = data.x / data.se_y, data.y / data.se_y, data.se_x / data.se_y
+    share = np.square(u / np.linalg.norm(u))
+    heaviest, text = int(share.argmax()), ""
+    if share[heaviest] > MASKS:
+        name = _names(inst, data.order[[heaviest]])
+        text = (
+            f" {name} holds {100.0 * share[heaviest]:.0f} % of the weight: the draws then contain its distance from "
+            "the others, and the global test may not see it. Compare the estimates with and without it."
+        )
+    slope = _slope(u, z)
+    q = float(np.sum(np.square(z - slope * u) / (1.0 + np.square(slope * noise))))
+    score, limit = float(neg_log10_p_chi2(q, u.size - 1.0)), -math.log10(options.alpha)
+    if found.neg_log_10_p_value < limit and score > limit + math.log10(STRONG):
+        text += (
+            f" Cochran's Q rejects (p {p_value(score)}) although the global test does not, as where the draws contain "
+            "the scatter: that the test does not reject is no sign that there is none."
+        )
+    return text
+
+
+def _message(found: Presso, inst: Instruments, options: _Options) -> str:
     """Return what the tests came to, and what the draws cannot tell."""
+    n = inst.n_variants
     draws, k = options.resampling.n_draws, int(found.is_outlier.sum())
     limit = -math.log10(options.alpha)
     if found.neg_log_10_p_value < limit:
@@ -164,7 +218,8 @@ def _message(found: Presso, n: int, options: _Options) -> str:
     elif not k:
         text = "The global test rejects, but no variant is an outlier: the estimate is that of all variants."
     else:
-        text = f"{count(k, 'variant', 'variants')} of {n} called outliers and left out."
+        names = _names(inst, np.flatnonzero(found.is_outlier))
+        text = f"{count(k, 'variant', 'variants')} of {n} called outliers and left out: {names}."
     if found.n_beyond == 0:
         text += f" No draw of {draws:,} reached the sum of squares: its p value is at most 1/{draws + 1:,}."
     finest = math.log10(1.0 + draws)
@@ -172,7 +227,7 @@ def _message(found: Presso, n: int, options: _Options) -> str:
         text += f" {draws:,} draws cannot resolve a p value of {options.alpha:g}: take more."
     elif options.outlier_test == "draws" and finest - math.log10(n) < limit:
         text += f" {draws:,} draws cannot call any of {n} variants an outlier: take {math.ceil(n / options.alpha):,}."
-    return text
+    return text + _masking(inst, found, options)
 
 
 def _unusual(inst: Instruments, level: float) -> Estimate | None:
@@ -212,10 +267,9 @@ def _estimate(inst: Instruments, options: _Options) -> Estimate:
     if without_scatter(np.array([q]), np.array([df]), options.model)[0]:
         return fails(Status.NO_SCATTER)
     numbers = np.ldexp([beta, se, raw, raw_se], data.exponent).tolist()
-    p = 10.0**-found.neg_log_10_p_value
     tests = [
         Test("presso_global", found.rss, None, found.neg_log_10_p_value, NULL),
-        plain("presso_global_p_error", math.sqrt(p * (1.0 - p) / resampling.n_draws)),
+        _error_of_p("presso_global_p_error", found.neg_log_10_p_value, resampling.n_draws),
         plain("n_outliers", float(n - n_kept)),
         Test("raw_estimate", None, estimate=numbers[2], se=numbers[3]),
     ]
@@ -229,7 +283,7 @@ def _estimate(inst: Instruments, options: _Options) -> Estimate:
         level=level,
         df=df if resampling.distribution == "t" else None,
         tests=(*tests, *strength_tests(inst)),
-        message=_message(found, n, options),
+        message=_message(found, inst, options),
     )
     if result.status is not Status.OK:
         return result
@@ -297,7 +351,9 @@ def presso(
         The outlier-corrected estimate, or that of all variants if there is no outlier; the message says which.
         ``n_variants`` are those kept. With ``presso_global`` (RSS, p), ``presso_global_p_error`` (Monte Carlo error of
         p), ``n_outliers``, ``raw_estimate``, with outliers ``distortion_paper`` and ``distortion_package`` (per cent of
-        the corrected estimate, p), ``mean_f`` and ``min_f`` of all variants; ``seed`` and ``n_draws``.
+        the corrected estimate, p) and ``distortion_paper_p_error`` and ``distortion_package_p_error``, ``mean_f`` and
+        ``min_f`` of all variants; ``seed`` and ``n_draws``, the number of draws of each test. The message names the
+        outliers.
 
     Raises
     ------
@@ -331,6 +387,12 @@ def presso(
     ``distortion_package`` compares D with :math:`(\hat\theta - \theta^*)/|\theta^*|`, the distortion when as many other
     variants are left out. The readings may disagree; neither exists if half of the variants are outliers.
 
+    Draws are made about the slope without each variant. An outlier of large weight pulls the slopes of all others, and
+    stands at their slope itself, in every draw: its distance is part of what the test expects, and the test is blind
+    to it. The message says so where one variant holds more than half of the weight, and where Cochran's Q, with
+    variances :math:`\sigma_{Yj}^2 + \hat\theta^2\sigma_{Xj}^2`, has a p below a hundredth of ``alpha`` but the global
+    test does not reject.
+
     Near the level, the global test may reject with one seed and not with another; ``presso_global_p_error`` tells.
     Outliers are called about slopes that the others have pulled: one gross outlier of large weight makes outliers of
     the variants that fit, up to all of them. The estimate without outliers is too sure of itself, as the data chose
@@ -348,7 +410,7 @@ def presso(
     >>> result.n_variants, round(result.beta, 3)
     (5, 0.503)
     >>> result.message.partition(". ")[0]
-    '1 variant of 6 called outliers and left out'
+    '1 variant of 6 called outliers and left out: row 4'
     """
     resampling = Resampling(METHOD, n_bootstrap, seed, level, distribution)
     check_option("outlier_test", outlier_test, ("exact", "draws"))

@@ -10,9 +10,11 @@ import pytest
 from scipy import integrate, stats
 
 from osteobiome.core.errors import SchemaError
+from osteobiome.core.estimate import Status
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ivw_fixed, maximum_likelihood, wald_ratio
 from osteobiome.mr.checks.weak_iv import EMPTY, SEVERAL, STATISTICS, UNBOUNDED, WHOLE, weak_iv
+from osteobiome.stats import weak_sets
 from osteobiome.stats.weak_sets import conditional_p
 
 pytestmark = pytest.mark.kernel
@@ -205,6 +207,110 @@ def test_sets__errors_over_six_orders_of_magnitude():
         assert high == pytest.approx(reference.ci_high, abs=0.02 * reference.se)
         assert accepted(pair, high * (1 - 1e-9))[k]
         assert not accepted(pair, high * (1 + 1e-9))[k]
+
+
+def spread_pair(seed, *, decades=6.0):
+    """A pair whose standard errors of both traits are spread over many orders of magnitude."""
+    rng = np.random.default_rng([seed, 77])
+    n = int(rng.integers(1, 12))
+    se_x, se_y = (1e-3 * 10.0 ** rng.uniform(-decades / 2, decades / 2, n) for _ in range(2))
+    gamma = rng.normal(size=n) * se_x * 10.0 ** rng.uniform(-1, 4)
+    theta = rng.choice([0.0, 0.5, 1e-4])
+    return Instruments.from_arrays(
+        gamma + se_x * rng.normal(size=n), se_x, theta * gamma + se_y * rng.normal(size=n), se_y
+    )
+
+
+@pytest.mark.parametrize("decades", [6.0, 12.0])
+def test_sets__over_many_decades_hold_what_a_dense_grid_accepts(decades):
+    half = np.logspace(-14, 14, 1501)
+    grid = np.concatenate([-half[::-1], half])
+    for seed in range(25):
+        pair = spread_pair(seed, decades=decades)
+        for found, limit in zip(
+            weak_iv(pair)[:2], (stats.chi2.isf(0.05, pair.n_variants), 3.841458820694124), strict=True
+        ):
+            s = (pair.beta_outcome[:, None] - grid * pair.beta_exposure[:, None]) / (
+                v := np.sqrt(pair.se_outcome[:, None] ** 2 + (grid * pair.se_exposure[:, None]) ** 2)
+            )
+            if found.statistic == "anderson_rubin":
+                value = np.sum(s**2, axis=0)
+            else:
+                t = grid * pair.beta_outcome[:, None] * pair.se_exposure[:, None] ** 2
+                d = (t + pair.beta_exposure[:, None] * pair.se_outcome[:, None] ** 2) / v**3
+                value = np.sum(s * d, axis=0) ** 2 / np.sum(d * d, axis=0)
+            covered = np.array([found.covers(effect) for effect in grid])
+            assert found.n_undecided == 0
+            np.testing.assert_array_equal((covered != (value <= limit)) & (abs(value - limit) > 1e-5), False)
+
+
+def test_sets__over_many_decades_likelihood_ratio_changes_sides_at_its_ends():
+    for seed in range(12):
+        pair = spread_pair(seed)
+        found = weak_iv(pair)[2]
+        for low, high in found.ci_set:
+            for end, out in ((low, -1), (high, 1)):
+                if math.isfinite(end):
+                    step = 1e-6 * out * abs(end)
+                    assert not accepted(pair, end + step)[2]
+                    assert accepted(pair, end - step)[2]
+
+
+def test_sets__one_variant_that_dominates():
+    """The others turn D round where T of the large one vanishes, on an arc that S hardly notices."""
+    pair = pair_of(6, mean_f=50.0)
+    pair.se_exposure[0] = pair.se_outcome[0] = 1e-9
+    first, second, third = weak_iv(pair)
+    ratio = pair.beta_outcome[0] / pair.beta_exposure[0]
+    assert second.covers(ratio)
+    assert third.covers(ratio)
+    assert third.ci_set[-1][1] - third.ci_set[-1][0] < 1e-5
+    assert (first.status, second.status, third.status) == (Status.OK,) * 3
+    for effect in np.concatenate([-np.logspace(-4, 4, 300), np.logspace(-4, 4, 300)]):
+        assert (first.covers(effect), second.covers(effect)) == accepted(pair, effect)[:2]
+
+
+def test_sets__where_every_t_vanishes_there_is_no_part():
+    """Equal effects and errors: at an effect of -1 the score has no direction, which is no sign of an effect of -1."""
+    for n in (1, 3):
+        pair = Instruments.from_arrays([0.1] * n, [0.01] * n, [0.1] * n, [0.01] * n)
+        assert all(len(found.ci_set) == 1 and not found.covers(-1.0) for found in weak_iv(pair))
+    nothing = Instruments.from_arrays([0.0] * 4, [0.01] * 4, [0.1, 0.2, 0.3, 0.1], [0.01, 0.02, 0.05, 0.01])
+    assert not any(found.covers(0.0) or found.n_undecided for found in weak_iv(nothing))
+
+
+def test_sets__a_search_that_is_cut_off_is_a_superset_and_says_so(monkeypatch):
+    pair = spread_pair(3)
+    whole = weak_iv(pair)
+    monkeypatch.setattr(weak_sets, "MIN_ARCS", 12)
+    monkeypatch.setattr(weak_sets, "MAX_ARCS", 12)
+    for full, cut in zip(whole, weak_iv(pair), strict=True):
+        assert cut.n_undecided > 0
+        assert cut.status is Status.OK
+        assert "cut off" in cut.message
+        for low, high in full.ci_set:
+            assert any(a <= low <= high <= b for a, b in cut.ci_set)
+
+
+@pytest.mark.parametrize("value", [1e300, 1e-300])
+@pytest.mark.parametrize("name", ["beta_exposure", "se_exposure", "beta_outcome", "se_outcome"])
+def test_sets__one_absurd_value_is_never_an_empty_set(name, value):
+    pair = pair_of(6)
+    getattr(pair, name)[2] = value
+    for found in weak_iv(pair):
+        assert found.n_undecided == 0
+        if found.status is not Status.OK:
+            assert found.status is Status.NOT_FINITE
+            assert found.no_effect.statistic is None
+            assert found.message == Status.NOT_FINITE.message
+        elif not found.ci_set:
+            assert found.message == EMPTY
+            assert name.startswith("beta")
+
+
+def test_sets__effects_beyond_the_digits_of_doubles_have_a_status():
+    pair = Instruments.from_arrays([0.1, 0.2, 0.3], [1e-16] * 3, [0.05, 0.1, 0.15], [1e-16] * 3)
+    assert all(found.status is Status.NOT_FINITE and found.ci_set == () for found in weak_iv(pair))
 
 
 def test_sets__equal_ratios_and_one_exposure_effect_of_zero():

@@ -45,6 +45,29 @@ def test_presso__leaves_out_what_does_not_fit():
     assert "p value is at most 1/1,001" in result.message
 
 
+def test_presso__the_message_names_the_outliers_the_first_of_many():
+    pair = pair_of(60, outliers=7)
+    assert "7 variants of 60 called outliers and left out: row 1, row 2, row 3, row 4, row 5 and 2 more." in (
+        mr.presso(pair, seed=1).message
+    )
+    named = dataclasses.replace(pair_of(30, outliers=2), rsid=tuple(f"rs{i}" for i in range(30)))
+    assert "2 variants of 30 called outliers and left out: rs0 and rs1." in mr.presso(named, seed=1).message
+
+
+def test_presso__one_variant_with_most_of_the_weight_hides_its_distance():
+    """Nine variants at a ratio of 0.4, and one of 30 times their precision at 1: the draws contain the distance."""
+    pair = pair_of(10, seed=5)
+    pair.se_outcome[3], pair.beta_outcome[3] = 0.02 / 30, pair.beta_exposure[3]
+    result = mr.presso(pair, seed=1)
+    assert result.n_variants == 10
+    assert result.diagnostic("presso_global").p_value > 0.05
+    assert "row 4 holds 9" in result.message
+    assert "Cochran's Q rejects (p " in result.message
+    alike = mr.presso(pair_of(30, seed=4), seed=1).message
+    assert "of the weight" not in alike
+    assert "Cochran" not in alike
+
+
 def test_presso__without_outliers_is_ivw_and_says_so():
     pair = pair_of(30, seed=4)
     result, every = mr.presso(pair, seed=1), mr.ivw(pair)
@@ -139,7 +162,9 @@ def test_distortion__equals_plain_resampling_in_both_readings():
         paper, package = fit(sample), fit(np.concatenate([np.flatnonzero(outlier), sample]))
         counts += np.abs([(paper - rest) / rest, (raw - package) / package]) > abs((raw - rest) / rest)
     tests = distortion(pair, outlier, n_bootstrap=20_000, seed=1)
-    for test, share in zip(tests, counts / draws, strict=True):
+    for test, error, share in zip(tests[:2], tests[2:], counts / draws, strict=True):
+        assert error.name == f"{test.name}_p_error"
+        assert error.statistic == pytest.approx(np.sqrt(test.p_value * (1 - test.p_value) / 20_000))
         assert test.statistic == pytest.approx(100 * (raw - rest) / abs(rest))
         assert test.p_value == pytest.approx(share, abs=4 * np.sqrt(max(share, 1e-3) * 1.2 / draws))
     assert tests[0].name == "distortion_paper"
