@@ -23,8 +23,8 @@ _MATH_LINE = re.compile(r"^( *)\.\. math:: *(.*(?:\n\1 {2,}.*|\n(?= *\n\1 {3,}))
 
 
 OTHER = {
-    "sensitivity": "What a pair says beyond its estimates: Rücker's framework, SIMEX, weak-instrument sets, thresholds, "
-    "clusters, sign test",
+    "sensitivity": "What a pair says beyond its estimates: Rücker's framework, SIMEX, weak-instrument sets, "
+    "thresholds, clusters, sign test",
     "steiger": "Direction: the Steiger test",
     "power": "Power and the smallest detectable effect",
     "leave_one_out": "Leave-one-out",
