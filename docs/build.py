@@ -9,6 +9,7 @@ from typing import Any
 from docs import method_pages
 from osteobiome.core.diagnostics import GROUPS
 from osteobiome.core.text import reason
+from osteobiome.mr.profiles import NOT_COVERED, PROFILES, VERSIONS
 from osteobiome.study.config import json_schema
 from osteobiome.sumstats.qc import CHECKS
 
@@ -121,6 +122,22 @@ def diagnostics() -> str:
     return "\n\n".join(parts)
 
 
+def profiles() -> str:
+    """Return the calls of R packages with our method, its options and what differs, one Markdown table per package."""
+    parts = []
+    for profile, entries in PROFILES.items():
+        lines = [f"### {VERSIONS[profile]} (`--as {profile}`)", ""]
+        lines += ["| call | our method | its options | difference |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{entry.call}` | [`{entry.method}`](../methods/{entry.method}.md) | {method_pages.as_options(entry)} | "
+            f"{entry.differs or 'none'} |"
+            for entry in entries
+        ]
+        lines += ["", "Not covered:", "", *(f"- `{call}`: {why}" for call, why in NOT_COVERED[profile].items())]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
 def fill(page: Path, made: str) -> None:
     """Put what was made between the marks of a page."""
     before, _, rest = page.read_text(encoding="utf-8").partition(START)
@@ -136,6 +153,7 @@ def main() -> None:
     fill(FOLDER / "study-file.md", tables(schema))
     fill(FOLDER / "checks.md", checks())
     fill(FOLDER / "diagnostics.md", diagnostics())
+    fill(FOLDER.parent / "howto" / "check-against-r.md", profiles())
     method_pages.main()
 
 

@@ -129,7 +129,7 @@ def _options(text: str) -> str:
 def _elsewhere(name: str) -> str:
     """Return which calls of R packages are this method, with which options, and where numbers differ."""
     rows = [
-        f"| {VERSIONS[profile]} | `{entry.call}` | {_as_options(entry)} | {entry.differs or 'every number is equal'} |"
+        f"| {VERSIONS[profile]} | `{entry.call}` | {as_options(entry)} | {entry.differs or 'every number is equal'} |"
         for profile, entries in PROFILES.items()
         for entry in entries
         if entry.method == name
@@ -140,7 +140,7 @@ def _elsewhere(name: str) -> str:
     return "\n".join([lead, "", "| package | call | our options | difference |", "| --- | --- | --- | --- |", *rows])
 
 
-def _as_options(entry: Entry) -> str:
+def as_options(entry: Entry) -> str:
     """Return the options of a call of a package in our words."""
     words = [f"`{key}={value!r}`" for key, value in entry.options.items()]
     few = [f"`{key}={value!r}`" for key, value in entry.few.items()]
