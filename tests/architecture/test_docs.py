@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs import build, method_pages
+from osteobiome.core.estimate import Status
 from osteobiome.mr import ESTIMATORS
 from osteobiome.mr.profiles import PROFILES
 from osteobiome.study.config import json_schema
@@ -42,6 +43,11 @@ def test_page_on_r__has_every_call_of_the_profiles():
         for entry in entries:
             assert f"`{entry.call}`" in page
             assert entry.differs in page
+
+
+def test_glossary__has_every_status():
+    page = (ROOT / "docs" / "reference" / "glossary.md").read_text()
+    assert [status for status in Status if f"`{status}`" not in page] == []
 
 
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "news").glob("*.md"), *ROOT.glob("*.md"),

@@ -123,25 +123,30 @@ def _draws(content: Content) -> list[str]:
     drawn = content.estimates.filter((pl.col("status") == "ok") & pl.col("n_draws").is_not_null())
     if drawn.is_empty():
         return []
-    draws = sorted(drawn["n_draws"].unique())
-    shown = f"{draws[0]:,}" if len(draws) == 1 else f"{draws[0]:,} to {draws[-1]:,}"
-    seeds = drawn["seed"].drop_nulls().unique().to_list()
-    seed = f"seed {seeds[0]}" if len(seeds) == 1 else "the seeds stand in the table of estimates"
-    source = f"come from {shown} random draws for each pair ({seed})"
     tested, averaged = (_with(content, drawn, name) for name in ("presso_global_p_error", "bootstrap_error"))
     plain = set(drawn["method"]) - tested - averaged
     sentences = []
     for methods, what in ((plain, "Standard errors"), (averaged, "Estimates and standard errors")):
         if methods:
             error = _relative_error(content, drawn, methods)
-            sentences.append(f"{what} of {_labels(content, methods)} {source}{error}.")
+            sentences.append(f"{what} of {_labels(content, methods)} {_source(drawn, methods)}{error}.")
     if tested:
         worst = max(measured(content, "presso_global_p_error")["statistic"])
+        whose = f"{_labels(content, tested)} {_source(drawn, tested)}"
         sentences.append(
-            f"p values of the global and the distortion test of {_labels(content, tested)} {source}; the Monte Carlo "
-            f"error of the global p is at most {significant(worst)}."
+            f"p values of the global and the distortion test of {whose}; the Monte Carlo error of the global p is at "
+            f"most {significant(worst)}."
         )
     return sentences
+
+
+def _source(drawn: pl.DataFrame, methods: set[str]) -> str:
+    """Return how many draws methods took, and from which seed."""
+    taken = drawn.filter(pl.col("method").is_in(methods))
+    draws, seeds = sorted(taken["n_draws"].unique()), taken["seed"].drop_nulls().unique().to_list()
+    shown = f"{draws[0]:,}" if len(draws) == 1 else f"{draws[0]:,} to {draws[-1]:,}"
+    seed = f"seed {seeds[0]}" if len(seeds) == 1 else "the seeds stand in the table of estimates"
+    return f"come from {shown} random draws for each pair ({seed})"
 
 
 def _with(content: Content, drawn: pl.DataFrame, name: str) -> set[str]:

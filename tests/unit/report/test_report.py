@@ -651,3 +651,21 @@ def test_intercept_of_a_pair__is_that_of_egger_and_counted_once(built):
     assert content.intercept(content.primary().row(0, named=True))["method"] == "egger"
     (flag,) = [flag for flag in flags(content) if flag.title == "Directional pleiotropy"]
     assert "no directional pleiotropy in 1 pair " in flag.text
+
+
+def test_scatter__draws_no_line_for_methods_that_have_none_and_keeps_names_apart(built):
+    names = {"egger_robust": "MR-Egger, robust", "grip": "MR-GRIP", "egger_bootstrap": "MR-Egger, errors by bootstrap"}
+    add = {
+        "methods": [built.method(name, label, "sensitivity", "10.1/x") for name, label in names.items()],
+        "estimates": [built.estimate(built.PAIR, name, 0.21 + k / 100, 0.1) for k, name in enumerate(names)],
+        "diagnostics": [
+            built.diagnostic(built.PAIR, "egger_robust", "egger_intercept", 1.0, estimate=0.01, se=0.01),
+            built.diagnostic(built.PAIR, "egger_bootstrap", "egger_intercept", None),
+        ],
+    }
+    content = built.build(add=add)
+    row = content.primary().row(0, named=True)
+    (scatter,) = [figure for figure in pair_figures(content, row) if figure.name == "scatter"]
+    assert "slopes of Inverse-variance weighted; MR-Egger; MR-Egger, robust" in scatter.spec["description"]
+    assert "GRIP" not in scatter.spec["description"]
+    assert "bootstrap" not in scatter.spec["description"]
