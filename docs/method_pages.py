@@ -35,6 +35,8 @@ OTHER = {
     "instruments": "Instruments",
     "winners_curse": "Winner's curse",
     "calibration": "Calibration: error rates and coverage by simulation",
+    "../reference/diagnostics": "Every test and quantity that comes with an estimate, in a line each",
+    "../howto/check-against-r": "Checking the estimates against R",
 }
 """Pages written by hand."""
 
