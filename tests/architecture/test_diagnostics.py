@@ -16,7 +16,7 @@ from osteobiome.mr import ESTIMATORS
 from osteobiome.mr.checks import rucker, sign, simex, weak_iv
 
 ROOT = Path(__file__).resolve().parents[2]
-MAKERS = {"Test", "TestColumn", "plain", "_test", "heterogeneity", "_wald", "_refitted"}
+MAKERS = {"Test", "TestColumn", "plain", "_test", "heterogeneity", "_wald", "_refitted", "_error_of_p"}
 PREFIX = {"_refitted": "estimate_"}
 
 
@@ -56,7 +56,8 @@ def test_names__that_the_package_makes_are_declared():
 
 
 def test_names__that_are_declared_exist():
-    texts = written() | {f"estimate_{text}" for text in written()}
+    texts = written()
+    texts |= {f"estimate_{text}" for text in texts} | {f"{text}_p_error" for text in texts}
     assert set(DIAGNOSTICS) - texts == set()
 
 

@@ -126,6 +126,12 @@ OUTLIERS = {
         "MR-PRESSO distortion (as in the package)",
         "The same; null: no more than as many other variants do when left out.",
     ),
+    "distortion_paper_p_error": Diagnostic(
+        "Monte Carlo error of the distortion p (as in the paper)", "As that of the global p."
+    ),
+    "distortion_package_p_error": Diagnostic(
+        "Monte Carlo error of the distortion p (as in the package)", "As that of the global p."
+    ),
 }
 OF_THE_FIT = {
     "bic": Diagnostic("Lowest BIC", "Of the models of constrained maximum likelihood.", is_of_method=True),
