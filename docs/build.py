@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from docs import method_pages
+from osteobiome.core.diagnostics import GROUPS
 from osteobiome.core.text import reason
+from osteobiome.mr.profiles import NOT_COVERED, PROFILES, VERSIONS
 from osteobiome.study.config import json_schema
 from osteobiome.sumstats.qc import CHECKS
 
@@ -108,6 +110,34 @@ def checks() -> str:
     return "\n\n".join(parts)
 
 
+def diagnostics() -> str:
+    """Return every test and quantity of the results, one Markdown table per group."""
+    parts = []
+    for title, group in GROUPS.items():
+        lines = [f"## {title}", "", "| name | in the report | meaning |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{name}` | {entry.label} | {entry.meaning} |".replace("|r|", "\\|r\\|") for name, entry in group.items()
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def profiles() -> str:
+    """Return the calls of R packages with our method, its options and what differs, one Markdown table per package."""
+    parts = []
+    for profile, entries in PROFILES.items():
+        lines = [f"### {VERSIONS[profile]} (`--as {profile}`)", ""]
+        lines += ["| call | our method | its options | difference |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{entry.call}` | [`{entry.method}`](../methods/{entry.method}.md) | {method_pages.as_options(entry)} | "
+            f"{entry.differs or 'none'} |"
+            for entry in entries
+        ]
+        lines += ["", "Not covered:", "", *(f"- `{call}`: {why}" for call, why in NOT_COVERED[profile].items())]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
 def fill(page: Path, made: str) -> None:
     """Put what was made between the marks of a page."""
     before, _, rest = page.read_text(encoding="utf-8").partition(START)
@@ -122,6 +152,8 @@ def main() -> None:
     (FOLDER / "study.schema.json").write_text(text, encoding="utf-8")
     fill(FOLDER / "study-file.md", tables(schema))
     fill(FOLDER / "checks.md", checks())
+    fill(FOLDER / "diagnostics.md", diagnostics())
+    fill(FOLDER.parent / "howto" / "check-against-r.md", profiles())
     method_pages.main()
 
 

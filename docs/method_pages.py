@@ -15,8 +15,30 @@ START, END = "<!-- made by `make docs`: start -->", "<!-- made by `make docs`: e
 BEHAVIOUR = FOLDER / "behaviour"
 """Figures made by `python -m docs.behaviour`."""
 _SECTION = re.compile(r"^(\w[\w ]+)\n-{3,}\n", re.MULTILINE)
-_ROLE = re.compile(r":(?:func|class|meth|mod):`~?(?:[\w.]+\.)?(\w+)`")
+_ROLE = re.compile(r":(?:func|class|meth|mod|data):`~?([\w.]+)`")
+_INTERNAL = re.compile(r"\s*\(:(?:func|mod):`~?osteobiome\.stats\.[\w.]+`\)")
+"""A kernel named in brackets: of use to who reads the code, and left out of the page."""
+_ESTIMATOR = re.compile(r"osteobiome\.mr\.estimators\.(\w+)\.\1")
 _MATH_LINE = re.compile(r"^( *)\.\. math:: *(.*(?:\n\1 {2,}.*|\n(?= *\n\1 {3,}))*)", re.MULTILINE)
+
+
+OTHER = {
+    "sensitivity": "What a pair says beyond its estimates: Rücker's framework, SIMEX, weak-instrument sets, "
+    "thresholds, clusters, sign test",
+    "steiger": "Direction: the Steiger test",
+    "power": "Power and the smallest detectable effect",
+    "leave_one_out": "Leave-one-out",
+    "influence": "Influence of single variants",
+    "harmonisation": "Harmonisation",
+    "quality-control": "Quality control of files",
+    "ld": "Linkage disequilibrium",
+    "instruments": "Instruments",
+    "winners_curse": "Winner's curse",
+    "calibration": "Calibration: error rates and coverage by simulation",
+    "../reference/diagnostics": "Every test and quantity that comes with an estimate, in a line each",
+    "../howto/check-against-r": "Checking the estimates against R",
+}
+"""Pages written by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,7 @@ def page(name: str) -> str:
     if (BEHAVIOUR / f"{name}.svg").is_file():
         parts += [
             "## Behaviour under pleiotropy",
-            f"![Mean estimate of {name} and of ivw as more variants are invalid](behaviour/{name}.svg)",
+            f"![Median estimate of {_with_ivw(name)} as more variants are invalid](behaviour/{name}.svg)",
             f"Simulated: {_simulated(entry)}, effect 0.3 (dashed), 200 pairs at each point; line: median of the "
             "estimates, band: the middle 80 % of them. Made by `python -m docs.behaviour`, which says how.",
         ]
@@ -66,6 +88,11 @@ def page(name: str) -> str:
     parts += ["## Example", _example(doc.sections["Examples"])]
     parts += ["## References", markdown(doc.sections["References"])]
     return "\n\n".join(parts)
+
+
+def _with_ivw(name: str) -> str:
+    """Return whose estimates a figure shows."""
+    return name if name == "ivw" else f"{name} and of ivw"
 
 
 def _simulated(entry: Estimator) -> str:
@@ -104,7 +131,7 @@ def _options(text: str) -> str:
 def _elsewhere(name: str) -> str:
     """Return which calls of R packages are this method, with which options, and where numbers differ."""
     rows = [
-        f"| {VERSIONS[profile]} | `{entry.call}` | {_as_options(entry)} | {entry.differs or 'every number is equal'} |"
+        f"| {VERSIONS[profile]} | `{entry.call}` | {as_options(entry)} | {entry.differs or 'every number is equal'} |"
         for profile, entries in PROFILES.items()
         for entry in entries
         if entry.method == name
@@ -115,7 +142,7 @@ def _elsewhere(name: str) -> str:
     return "\n".join([lead, "", "| package | call | our options | difference |", "| --- | --- | --- | --- |", *rows])
 
 
-def _as_options(entry: Entry) -> str:
+def as_options(entry: Entry) -> str:
     """Return the options of a call of a package in our words."""
     words = [f"`{key}={value!r}`" for key, value in entry.options.items()]
     few = [f"`{key}={value!r}`" for key, value in entry.few.items()]
@@ -141,8 +168,14 @@ def markdown(text: str) -> str:
     """Return reStructuredText of a docstring as Markdown."""
     text = _MATH_LINE.sub(lambda found: f"$${' '.join(found[2].split())}$$", text)
     text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
-    text = _ROLE.sub(r"`\1`", text)
+    text = _ROLE.sub(_reference, _INTERNAL.sub("", text))
     return text.replace("``", "`")
+
+
+def _reference(found: re.Match[str]) -> str:
+    """Return what stands for a reference: a link to a method's page, or the name to import."""
+    method = _ESTIMATOR.fullmatch(found[1])
+    return f"[`{method[1]}`]({method[1]}.md)" if method else f"`{found[1]}`"
 
 
 def fill(path: Path, made: str) -> None:
@@ -167,7 +200,7 @@ def index() -> str:
         lines.append(
             f"| [`{name}`]({name}.md) | {entry.label} | {entry.min_variants}{most} | {drawn} | doi:{entry.doi} |"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "## Other pages", "", *(f"- [{words}]({name}.md)" for name, words in OTHER.items())])
 
 
 def main() -> None:

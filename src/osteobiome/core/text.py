@@ -125,6 +125,17 @@ def join(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def listed(names: list[str]) -> str:
+    """Return names as a list, with semicolons between them if one has a comma of its own.
+
+    Examples
+    --------
+    >>> listed(["MR-Egger", "MR-Lasso"]), listed(["MR-Egger, robust", "MR-Lasso"])
+    ('MR-Egger and MR-Lasso', 'MR-Egger, robust; MR-Lasso')
+    """
+    return "; ".join(names) if any("," in name for name in names) else join(names)
+
+
 REASONS = {
     "empty_id": "no identifier and no position",
     "multiple_alleles": "several alleles in one cell",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from osteobiome.core.text import listed
 from osteobiome.plot.figure import Figure, need
 from osteobiome.plot.intervals import ZERO, zero_line
 from osteobiome.plot.style import AXIS_WIDTH, GREY, base, line_styles, wrap
@@ -58,7 +59,7 @@ def funnel(
     spec = base(
         title=title,
         height=280,
-        description=f"Funnel plot of {points.height} variants with the estimates of {', '.join(order) or 'no method'}",
+        description=f"Funnel plot of {points.height} variants with the estimates of {listed(order) or 'no method'}",
     )
     spec["datasets"] = {
         "variants": points.to_dicts(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from osteobiome.core.text import listed
 from osteobiome.plot.figure import Figure, need
 from osteobiome.plot.style import AXIS_WIDTH, GREY, Z95, Spec, base, line_styles, wrap
 
@@ -64,7 +65,7 @@ def scatter(
     spec = base(
         title=title,
         height=300,
-        description=f"Scatter plot of {points.height} variants with the slopes of {', '.join(order) or 'no method'}",
+        description=f"Scatter plot of {points.height} variants with the slopes of {listed(order) or 'no method'}",
     )
     x: Spec = {"type": "quantitative", "title": wrap(exposure_axis, AXIS_WIDTH), "axis": {"tickCount": 5}}
     y: Spec = {"type": "quantitative", "title": wrap(outcome_axis, AXIS_WIDTH), "axis": {"tickCount": 5}}

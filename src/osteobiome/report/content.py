@@ -169,6 +169,21 @@ proxies, controls, regional, genes, methods, row_report, findings, traits, publi
         """Return the Q test of an estimate: Cochran's, or Rücker's if the method has an intercept."""
         return self.diagnostic(row, "cochran_q") or self.diagnostic(row, "rucker_q")
 
+    def intercept(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the test of the MR-Egger intercept of a pair, or None.
+
+        If several estimators have one, it is that of MR-Egger, with the LD matrix if the primary estimate has it.
+
+        Parameters
+        ----------
+        row : dict
+            Primary estimate of the pair.
+        """
+        methods = self.of_pair("estimates", row)["method"].to_list()
+        first = ["egger_ld", "egger"] if uses_ld(row["method"]) else ["egger", "egger_ld"]
+        tests = (self.diagnostic(row, "egger_intercept", method=method) for method in [*first, *methods])
+        return next((test for test in tests if test and test["neg_log_10_p_value"] is not None), None)
+
     def is_genome_wide(self, row: dict[str, Any]) -> bool:
         """Return whether every instrument of a pair was selected at genome-wide significance."""
         selection = self.study["selection"]

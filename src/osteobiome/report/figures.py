@@ -165,14 +165,20 @@ def _axis(trait: dict[str, Any], *, prefix: str = "") -> str:
     return f"Effect on {prefix}{trait['label']}, {trait['unit_label']} per allele"
 
 
+CURVED = {"egger_radial", "grip"}
+"""Methods whose intercept is on another scale than the scatter plot: there they are no straight lines."""
+
+
 def _lines(content: Content, estimates: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
     """Return label, slope and intercept of each distinct line."""
     lines: list[tuple[str, float, float]] = []
     for e in estimates:
-        if e["method"] == "egger_radial":
-            continue  # its intercept is not on the scale of this plot: it is no straight line here
+        if e["method"] in CURVED:
+            continue
         test = content.diagnostic(e, "egger_intercept")
         intercept = test["estimate"] if test else 0.0
+        if intercept is None:
+            continue
         if any(abs(e["beta"] - b) < 1e-12 and abs(intercept - a) < 1e-12 for _, b, a in lines):
             continue  # models that differ in the error alone draw the same line
         lines.append((content.short_label(e["method"]), e["beta"], intercept))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from osteobiome.core.provenance import version
-from osteobiome.core.text import count, join
+from osteobiome.core.text import count, join, listed, significant
 from osteobiome.report.bibliography import entries, reference_text
 from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import pair_name, some_names
@@ -34,6 +34,14 @@ _POWER = {
     "minimum_detectable_effect_with_scatter": "the smallest effect detectable with the primary standard error",
     "minimum_detectable_effect_from_sizes": "the smallest effect detectable at the sample sizes",
 }
+
+_INTERCEPTS = {
+    "egger_intercept": "the MR-Egger intercept",
+    "radial_intercept": "the radial MR-Egger intercept",
+    "grip_intercept": "the MR-GRIP intercept",
+}
+_OWNER = {"cochran_q": "ivw", "rucker_q": "egger", "egger_intercept": "egger"}
+"""Estimator whose test needs no name beside it."""
 
 
 def methods_paragraph(content: Content) -> str:
@@ -96,9 +104,9 @@ def _estimates(content: Content) -> list[str]:
     sentences = []
     if first:
         labels = [m["label"] if m["name"] != "wald_ratio" else "Wald ratio where one variant was left" for m in first]
-        sentences.append(f"Primary estimator, declared before the run: {join(labels)}.")
+        sentences.append(f"Primary estimator, declared before the run: {listed(labels)}.")
     if others:
-        sentences.append(f"Sensitivity analyses: {join([m['label'] for m in others])}.")
+        sentences.append(f"Sensitivity analyses: {listed([m['label'] for m in others])}.")
     correlated = {m["name"] for m in (*first, *others) if uses_ld(m["name"])}
     if correlated:
         used = content.estimates.filter(pl.col("method").is_in(correlated) & (pl.col("status") == "ok"))
@@ -111,17 +119,55 @@ def _estimates(content: Content) -> list[str]:
 
 
 def _draws(content: Content) -> list[str]:
-    """Say which standard errors come from random draws, how many, and from which seed."""
+    """Say what comes from random draws, how many, from which seed, and with which Monte Carlo error."""
     drawn = content.estimates.filter((pl.col("status") == "ok") & pl.col("n_draws").is_not_null())
     if drawn.is_empty():
         return []
-    names = set(drawn["method"])
-    labels = [m["label"] for m in content.methods.to_dicts() if m["name"] in names]
-    draws = sorted(drawn["n_draws"].unique())
+    tested, averaged = (_with(content, drawn, name) for name in ("presso_global_p_error", "bootstrap_error"))
+    plain = set(drawn["method"]) - tested - averaged
+    sentences = []
+    for methods, what in ((plain, "Standard errors"), (averaged, "Estimates and standard errors")):
+        if methods:
+            error = _relative_error(content, drawn, methods)
+            sentences.append(f"{what} of {_labels(content, methods)} {_source(drawn, methods)}{error}.")
+    if tested:
+        worst = max(measured(content, "presso_global_p_error")["statistic"])
+        whose = f"{_labels(content, tested)} {_source(drawn, tested)}"
+        sentences.append(
+            f"p values of the global and the distortion test of {whose}; the Monte Carlo error of the global p is at "
+            f"most {significant(worst)}."
+        )
+    return sentences
+
+
+def _source(drawn: pl.DataFrame, methods: set[str]) -> str:
+    """Return how many draws methods took, and from which seed."""
+    taken = drawn.filter(pl.col("method").is_in(methods))
+    draws, seeds = sorted(taken["n_draws"].unique()), taken["seed"].drop_nulls().unique().to_list()
     shown = f"{draws[0]:,}" if len(draws) == 1 else f"{draws[0]:,} to {draws[-1]:,}"
-    seeds = drawn["seed"].drop_nulls().unique().to_list()
     seed = f"seed {seeds[0]}" if len(seeds) == 1 else "the seeds stand in the table of estimates"
-    return [f"Standard errors of {join(labels)} come from {shown} random draws for each pair ({seed})."]
+    return f"come from {shown} random draws for each pair ({seed})"
+
+
+def _with(content: Content, drawn: pl.DataFrame, name: str) -> set[str]:
+    """Return the methods of a table that have a diagnostic with a number."""
+    return set(drawn["method"]) & set(measured(content, name)["method"])
+
+
+def _labels(content: Content, names: set[str]) -> str:
+    """Return methods as a list for readers, in the order of the table of methods."""
+    return listed([m["label"] for m in content.methods.to_dicts() if m["name"] in names])
+
+
+def _relative_error(content: Content, drawn: pl.DataFrame, methods: set[str]) -> str:
+    """Return the largest Monte Carlo error of a standard error, in per cent of it, as the end of a sentence."""
+    keys = ["family", "exposure", "outcome", "method"]
+    errors = measured(content, "bootstrap_se_error").filter(pl.col("method").is_in(methods))
+    both = errors.select(*keys, error="statistic").join(drawn.select(*keys, "se"), on=keys).filter(pl.col("se") > 0)
+    if both.is_empty():
+        return ""
+    share = 100 * max(both["error"] / both["se"])
+    return f"; the Monte Carlo error of a standard error is at most {significant(share, 2)} % of it"
 
 
 def check_sentences(content: Content) -> list[str]:
@@ -136,19 +182,27 @@ def check_sentences(content: Content) -> list[str]:
     of_ran = measured(content).filter(pl.col("method").is_in(ran))
     names = set(of_ran.filter(pl.col("statistic").is_not_null())["name"])
     sentences = []
-    heterogeneity = [
-        label for name, label in (("cochran_q", "Cochran's Q"), ("rucker_q", "Rücker's Q")) if name in names
-    ]
+    found = [("cochran_q", "Cochran's Q"), ("rucker_q", "Rücker's Q")]
+    heterogeneity = [_credited(content, of_ran, name, label) for name, label in found if name in names]
     if heterogeneity:
         share = ", its share beyond chance by I²" if "i2" in names else ""
-        sentences.append(f"Heterogeneity between variants was tested by {join(heterogeneity)}{share}.")
+        sentences.append(f"Heterogeneity between variants was tested by {listed(heterogeneity)}{share}.")
     strength = [label for name, label in (("mean_f", "the F statistic"), ("i2_gx", "I²_GX")) if name in names]
     if strength:
         sentences.append(f"Strength of the instruments was measured by {join(strength)}.")
-    if of_ran.filter(pl.col("name") == "egger_intercept").height:
-        sentences.append("Directional pleiotropy was tested by the MR-Egger intercept.")
+    intercepts = [_credited(content, of_ran, name, label) for name, label in _INTERCEPTS.items() if name in names]
+    if intercepts:
+        sentences.append(f"Directional pleiotropy was tested by {listed(intercepts)}.")
     sentences += [*_single_variants(content), *_pair_checks(content)]
     return sentences
+
+
+def _credited(content: Content, tests: pl.DataFrame, name: str, label: str) -> str:
+    """Return the label of a test with the estimators that it belongs to, unless there is but one to think of."""
+    methods = set(tests.filter((pl.col("name") == name) & pl.col("statistic").is_not_null())["method"])
+    if name not in _OWNER or methods == {_OWNER[name]}:
+        return label
+    return f"{label} (of {_labels(content, methods)})"
 
 
 def _single_variants(content: Content) -> list[str]:

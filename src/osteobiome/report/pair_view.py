@@ -224,8 +224,7 @@ def sensitivity_cells(content: Content, row: dict[str, Any], estimates: list[dic
     if row["status"] == "ok" and others:
         same = sum((e["beta"] > 0) == (row["beta"] > 0) for e in others)
         agree = f"{same} of {len(others)}"
-    intercepts = [content.diagnostic(e, "egger_intercept") for e in estimates]
-    intercept = next((test for test in intercepts if test and test["neg_log_10_p_value"] is not None), None)
+    intercept = content.intercept(row)
     refits = content.of_pair("leave_one_out", row).filter((pl.col("kind") == "variant") & (pl.col("status") == "ok"))
     spread = "–"
     if refits.height:

@@ -68,6 +68,53 @@ def test_draws__are_counted_with_their_seed(built):
     assert "random draws" not in methods_paragraph(built.build())
 
 
+def test_draws__state_their_monte_carlo_error(built):
+    add = {
+        "methods": [built.method("mode", "Weighted mode", "sensitivity", "10.1093/ije/dyx102"),
+                    built.method("simss", "Simulated sample splitting", "sensitivity", "10.1/simss"),
+                    built.method("presso", "MR-PRESSO", "sensitivity", "10.1038/s41588-018-0099-7")],
+        "estimates": [built.estimate(built.PAIR, name, 0.2, 0.1, **DRAWN) for name in ("mode", "simss", "presso")],
+        "diagnostics": [built.diagnostic(built.PAIR, "mode", "bootstrap_se_error", 0.0034),
+                        built.diagnostic(built.PAIR, "simss", "bootstrap_error", 0.002),
+                        built.diagnostic(built.PAIR, "simss", "bootstrap_se_error", 0.005),
+                        built.diagnostic(built.PAIR, "presso", "presso_global", 40.0, neg_log_10_p_value=1.5),
+                        built.diagnostic(built.PAIR, "presso", "presso_global_p_error", 0.0055)],
+    }  # fmt: skip
+    text = methods_paragraph(built.build(add=add))
+    draws = "come from 1,000 random draws for each pair (seed 7)"
+    end = "the Monte Carlo error of a standard error is at most"
+    assert f"Standard errors of Weighted mode {draws}; {end} 3.4 % of it." in text
+    assert f"Estimates and standard errors of Simulated sample splitting {draws}; {end} 5 % of it." in text
+    assert (
+        f"p values of the global and the distortion test of MR-PRESSO {draws}; the Monte Carlo error of the global p "
+        "is at most 0.0055." in text
+    )
+
+
+def test_methods__with_commas_are_kept_apart(built):
+    names = {"egger_robust": "MR-Egger, robust", "lasso": "MR-Lasso"}
+    add = {"methods": [built.method(name, label, "sensitivity", "10.1/x") for name, label in names.items()],
+           "estimates": [built.estimate(built.PAIR, name, 0.2, 0.1) for name in names]}  # fmt: skip
+    assert "Sensitivity analyses: MR-Egger; MR-Egger, robust; MR-Lasso." in methods_paragraph(built.build(add=add))
+
+
+def test_tests__are_credited_to_the_estimators_that_have_them(built):
+    add = {
+        "methods": [built.method("egger_robust", "MR-Egger, robust", "sensitivity", "10.1/x"),
+                    built.method("grip", "MR-GRIP", "sensitivity", "10.1/y")],
+        "estimates": [built.estimate(built.PAIR, name, 0.2, 0.1) for name in ("egger_robust", "grip")],
+        "diagnostics": [built.diagnostic(built.PAIR, "egger_robust", "egger_intercept", 1.0, neg_log_10_p_value=0.5),
+                        built.diagnostic(built.PAIR, "grip", "grip_intercept", 1.0, neg_log_10_p_value=0.5),
+                        built.diagnostic(built.PAIR, "grip", "rucker_q", 5.0, df=3.0, neg_log_10_p_value=0.5)],
+    }  # fmt: skip
+    text = methods_paragraph(built.build(add=add))
+    assert "tested by Cochran's Q and Rücker's Q (of MR-GRIP), its share" in text
+    assert (
+        "Directional pleiotropy was tested by the MR-Egger intercept (of MR-Egger; MR-Egger, robust); the MR-GRIP "
+        "intercept." in text
+    )
+
+
 def test_draws__of_several_seeds_point_to_the_table(built):
     add = {
         "methods": [built.method("mode", "Weighted mode", "sensitivity", "10.1093/ije/dyx102")],

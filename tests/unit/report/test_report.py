@@ -15,6 +15,7 @@ import pytest
 
 from osteobiome.core.estimate import DOUBT, Status
 from osteobiome.report import render
+from osteobiome.report.cells import test_cells as cells_of
 from osteobiome.report.content import read_content
 from osteobiome.report.figures import pair_figures
 from osteobiome.report.flags import flags
@@ -620,3 +621,51 @@ def test_sentence__of_a_finding_that_one_variant_carries_says_so(content):
     assert "without rs7 the interval includes no effect" in pair_sentence(carried, row)
     assert "(without rs7)" in _flag(carried, "One variant decides").text
     assert carried.decided_by(row | {"q_value": 0.5}) == ""
+
+
+def test_tests_of_a_pair__name_the_method_where_several_have_one(built):
+    add = {
+        "methods": [built.method("egger_robust", "MR-Egger, robust", "sensitivity", "10.1/x")],
+        "diagnostics": [
+            built.diagnostic(built.PAIR, "egger", "i2", 0.58),
+            built.diagnostic(built.PAIR, "egger", "mean_f", 120.0),
+            built.diagnostic(built.PAIR, "egger_robust", "egger_intercept", 1.1, neg_log_10_p_value=0.5),
+        ],
+    }
+    content = built.build(add=add)
+    names = [cell["name"] for cell in cells_of(content, content.of_pair("diagnostics", built.PAIR).to_dicts())]
+    assert names.count("Mean F statistic") == 1
+    for name in ("I², share of scatter beyond chance", "MR-Egger intercept"):
+        assert f"{name}, MR-Egger" in names
+    assert "I², share of scatter beyond chance, Inverse-variance weighted" in names
+    assert "MR-Egger intercept, MR-Egger, robust" in names
+
+
+def test_intercept_of_a_pair__is_that_of_egger_and_counted_once(built):
+    add = {
+        "methods": [built.method("egger_robust", "MR-Egger, robust", "sensitivity", "10.1/x")],
+        "estimates": [built.estimate(built.PAIR, "egger_robust", 0.2, 0.1)],
+        "diagnostics": [built.diagnostic(built.PAIR, "egger_robust", "egger_intercept", 9.0, neg_log_10_p_value=9.0)],
+    }
+    content = built.build(add=add)
+    assert content.intercept(content.primary().row(0, named=True))["method"] == "egger"
+    (flag,) = [flag for flag in flags(content) if flag.title == "Directional pleiotropy"]
+    assert "no directional pleiotropy in 1 pair " in flag.text
+
+
+def test_scatter__draws_no_line_for_methods_that_have_none_and_keeps_names_apart(built):
+    names = {"egger_robust": "MR-Egger, robust", "grip": "MR-GRIP", "egger_bootstrap": "MR-Egger, errors by bootstrap"}
+    add = {
+        "methods": [built.method(name, label, "sensitivity", "10.1/x") for name, label in names.items()],
+        "estimates": [built.estimate(built.PAIR, name, 0.21 + k / 100, 0.1) for k, name in enumerate(names)],
+        "diagnostics": [
+            built.diagnostic(built.PAIR, "egger_robust", "egger_intercept", 1.0, estimate=0.01, se=0.01),
+            built.diagnostic(built.PAIR, "egger_bootstrap", "egger_intercept", None),
+        ],
+    }
+    content = built.build(add=add)
+    row = content.primary().row(0, named=True)
+    (scatter,) = [figure for figure in pair_figures(content, row) if figure.name == "scatter"]
+    assert "slopes of Inverse-variance weighted; MR-Egger; MR-Egger, robust" in scatter.spec["description"]
+    assert "GRIP" not in scatter.spec["description"]
+    assert "bootstrap" not in scatter.spec["description"]

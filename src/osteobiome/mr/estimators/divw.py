@@ -85,8 +85,8 @@ def divw(inst: Instruments, *, overdispersion: bool = True, level: float = 0.95)
     w_j^2\hat\theta^2\sigma_{Xj}^2(\hat\gamma_j^2 + \sigma_{Xj}^2)]` over the squared denominator, and
     :math:`\tau^2 = \max(0, \sum_j w_j[(\hat\Gamma_j - \hat\theta\hat\gamma_j)^2 - \sigma_{Yj}^2 -
     \hat\theta^2\sigma_{Xj}^2] / \sum_j w_j)`. It mends the bias of weak instruments, not that of choosing them: with
-    variants selected in the same study it is as biased as IVW (simulated in design 5.1). It fails when the condition
-    is small, as the denominator may come near 0.
+    variants selected in the same study it is as biased as IVW. It fails when the condition is small, as the
+    denominator may come near 0.
 
     References
     ----------

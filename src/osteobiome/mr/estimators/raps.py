@@ -119,7 +119,7 @@ def raps(
     overdispersion : bool
         Whether all variants have small direct effects of a common variance :math:`\tau^2`, to be estimated too.
     form : {"profile", "observed", "shrinkage"}
-        ``profile``: the equations below with expected derivatives in the standard errors (``mr.raps.mle``).
+        ``profile``: the equations of the notes with expected derivatives in the standard errors (``mr.raps.mle``).
         ``observed``: all variants alike in the equation of :math:`\tau^2`, and observed derivatives (the function
         ``mr.raps``, which TwoSampleMR calls). ``shrinkage``: as that, and exposure effects that weigh the residuals
         are shrunk towards 0, which gains precision when most variants are weak (``mr.raps.shrinkage``).
@@ -155,8 +155,8 @@ def raps(
     where the second equation does not hold (it prints :math:`\tau^2 = 0` on LDL cholesterol, where it is far from 0),
     so its standard error takes no account of the scatter; the function ``mr.raps`` does solve its own.
 
-    It mends weak instruments, not the choice of variants in the same study (design 5.1). It fails when direct effects
-    are directional.
+    It mends weak instruments, not the bias of choosing variants in the same study. It fails when direct effects are
+    directional.
 
     References
     ----------

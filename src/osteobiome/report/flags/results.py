@@ -79,9 +79,8 @@ def _heterogeneity(content: Content) -> list[Flag]:
 
 
 def _intercept(content: Content) -> list[Flag]:
-    tests = content.diagnostics.filter(
-        (pl.col("name") == "egger_intercept") & pl.col("neg_log_10_p_value").is_not_null()
-    ).to_dicts()
+    """Name the pairs with directional pleiotropy by the intercept, one test for each pair."""
+    tests = [test for row in _primary(content) if (test := content.intercept(row))]
     if not tests:
         return []
     low = [pair_name(content, test) for test in tests if passes(test["neg_log_10_p_value"], ALPHA)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from osteobiome.core.provenance import provenance
-from osteobiome.core.text import count, join, threshold_text
+from osteobiome.core.text import count, join, listed, threshold_text
 from osteobiome.report.content import uses_ld
 from osteobiome.report.flags.flag import is_unknown, some_names
 from osteobiome.report.methods_text import check_sentences, palindrome_sentence
@@ -181,7 +181,7 @@ def _estimator(content: Content) -> Answer:
         for row in content.primary().to_dicts()
     ]
     known = [pair for pair in both if not any(is_unknown(text) for text in pair)]
-    text = f"Primary: {join(first)}. Covariates of both samples are stated for {of_pairs(content, len(known))}"
+    text = f"Primary: {listed(first)}. Covariates of both samples are stated for {of_pairs(content, len(known))}"
     text += f", in the same words for {sum(x == y for x, y in known)}." if known else "."
     return answer(text, "methods", is_done=len(known) == len(both))
 
@@ -253,7 +253,7 @@ def _means(content: Content) -> Answer:
 
 def _sensitivity(content: Content) -> Answer:
     others = [m["label"] for m in estimators_that_ran(content, "sensitivity")]
-    parts = [f"Other estimators: {join(others)}."] if others else []
+    parts = [f"Other estimators: {listed(others)}."] if others else []
     for kind in ("variant", "locus"):
         made = refits(content, kind)
         if made.height:

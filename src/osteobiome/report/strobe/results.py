@@ -136,21 +136,20 @@ def _assumptions(content: Content) -> Answer:
     rows = _estimated(content)
     strength = [test["statistic"] for row in rows if (test := content.diagnostic(row, "mean_f"))]
     strength = [value for value in strength if value is not None]
-    intercepts = measured(content, "egger_intercept").filter(pl.col("neg_log_10_p_value").is_not_null())
+    intercepts = [test for row in content.primary().to_dicts() if (test := content.intercept(row))]
     parts = []
     if strength:
         weak = sum(value < WEAK_F for value in strength)
         parts.append(
             f"Relevance: mean F {_span(strength)} over {of_pairs(content, len(strength))}, below {WEAK_F:g} in {weak}."
         )
-    if intercepts.height:
-        low = len({pair_id(row) for row in intercepts.to_dicts() if _low_p([row])})
-        total = n_pairs(intercepts)
+    if intercepts:
+        low = _low_p(intercepts)
         parts.append(
             f"Exclusion restriction: the MR-Egger intercept differs from zero (p below {ALPHA:g}) in {low} of "
-            f"{count(total, 'pair')}."
+            f"{count(len(intercepts), 'pair')}."
         )
-    seen = {pair_id(row) for row in intercepts.to_dicts()} | {pair_id(row) for row, _ in _q_tests(content)}
+    seen = {pair_id(test) for test in intercepts} | {pair_id(row) for row, _ in _q_tests(content)}
     blind = sum(pair_id(row) not in seen for row in rows)
     if blind:
         parts.append(f"Neither a Q test nor an intercept examines it in {count(blind, 'pair')}.")
