@@ -22,8 +22,8 @@ ROUNDING = 0.0005  # of the tables
 ROBUST = [name for name in DESIGNS["independent"] if "median" in name or "mode" in name]
 CASES = [(design, method) for design, methods in DESIGNS.items() for method in methods]
 CORRELATION_IGNORED = {("region", "ivw"), ("loci", "ivw")}
-TOO_CONFIDENT = {("validity", "contamination_mixture")}
-"""Of valid variants too: the page says by how much."""
+TOO_CONFIDENT = {("validity", "contamination_mixture")}  # of valid variants, too: the page says by how much
+KEEP_THEIR_LEVEL = [case for case in CASES if case not in CORRELATION_IGNORED | TOO_CONFIDENT]
 
 
 def drawn(design, method, pleiotropy, theta):
@@ -66,7 +66,7 @@ def test_tables__have_the_rows_that_are_tested():
         assert list(recorded(design)) == [(method, kind) for kind in PLEIOTROPY for method in methods]
 
 
-@pytest.mark.parametrize(("design", "method"), [case for case in CASES if case not in CORRELATION_IGNORED | TOO_CONFIDENT])
+@pytest.mark.parametrize(("design", "method"), KEEP_THEIR_LEVEL)
 def test_no_pleiotropy__no_method_rejects_or_misses_more_than_5_percent(design, method):
     """Conservative they may be; the bound is that of a count with rate 5 %."""
     null, true = (drawn(design, method, "none", theta) for theta in (0.0, THETA))
@@ -135,7 +135,7 @@ def test_region__pleiotropy_that_spreads_through_ld_defeats_the_multiplicative_m
 
 
 def test_contamination_mixture__is_off_away_from_the_null_with_valid_variants_alone():
-    """As its page says: it calls variants invalid that lie lower by chance, so that 90 % of intervals hold the truth."""
+    """As its page says: it calls variants invalid that lie lower by chance, so intervals miss too often."""
     true = drawn("validity", "contamination_mixture", "none", THETA)
     assert true.bias - 4 * true.bias_error > 0.01
     assert int((~true.is_covered).sum()) > stats.binom.ppf(0.9995, len(true.beta), 0.05)
