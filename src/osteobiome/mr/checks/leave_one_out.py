@@ -11,7 +11,15 @@ from osteobiome.core.errors import EstimationError, Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.instruments.loci import check_window, loci, locus_label
 from osteobiome.mr.checks.table_rows import TableRows, values_or_none, variant_names
-from osteobiome.mr.fit import STATUSES, BatchFit, Block
+from osteobiome.mr.fit import (
+    STATUSES,
+    BatchFit,
+    Block,
+    beyond_range,
+    beyond_range_is_a_status,
+    overdispersion,
+    statuses,
+)
 from osteobiome.mr.registry import ESTIMATORS
 
 if TYPE_CHECKING:
@@ -22,6 +30,10 @@ if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
     from osteobiome.mr.registry import Estimator
 
+MANY = 2000
+"""More variants are left out of IVW by the deletion formula instead of refits; equal to rounding."""
+LEFT = 1e-3
+"""Share of the information or of Q below which the formula loses digits, and the variant is left out by a refit."""
 CELLS = 1 << 20
 """Variants times refits that are fitted at once; results do not depend on it."""
 
@@ -73,6 +85,9 @@ def leave_one_out(inst: Instruments, *, method: str = "ivw", family: str = "") -
     if n < 2:
         message = f"Not estimable: leaving one out needs two variants, there {'is 1' if n else 'are 0'}."
         return TableRows("leave_one_out", message=message)
+    if n > MANY and method == "ivw":
+        columns = _labels(inst, entry, "variant", variant_names(inst.rsid, n), family)
+        return TableRows("leave_one_out", columns | _ivw_columns(inst, entry))
     return _refits(inst, entry, ~np.eye(n, dtype=bool), "variant", variant_names(inst.rsid, n), family)
 
 
@@ -240,14 +255,7 @@ def _refits(
 ) -> TableRows:
     """Return one row per mask, shape (n_refits, n_variants)."""
     n = len(masks)
-    columns: dict[str, list[object]] = {
-        "family": [family] * n,
-        "exposure": [inst.exposure] * n,
-        "outcome": [inst.outcome] * n,
-        "method": [entry.name] * n,
-        "kind": [kind] * n,
-        "left_out": [*labels],
-    }
+    columns = _labels(inst, entry, kind, labels, family)
     if entry.batch is None or entry.needs_ld:
         estimates = [_estimate(inst.subset(keep), entry) for keep in masks]
         for name in ("n_variants", "beta", "se", "ci_low", "ci_high", "neg_log_10_p_value", "message"):
@@ -259,6 +267,64 @@ def _refits(
         for name, values in _fitted(entry.batch(_block(inst, masks[start : start + step]))).items():
             columns.setdefault(name, []).extend(values)
     return TableRows("leave_one_out", columns)
+
+
+def _labels(
+    inst: Instruments, entry: Estimator, kind: str, labels: Sequence[str], family: str
+) -> dict[str, list[object]]:
+    """Return the columns that say what each row is."""
+    n = len(labels)
+    return {
+        "family": [family] * n,
+        "exposure": [inst.exposure] * n,
+        "outcome": [inst.outcome] * n,
+        "method": [entry.name] * n,
+        "kind": [kind] * n,
+        "left_out": [*labels],
+    }
+
+
+def _ivw_columns(inst: Instruments, entry: Estimator) -> dict[str, list[object]]:
+    """Return the columns of numbers of IVW without each of many variants."""
+    fit, is_heavy = _ivw_without_each(inst)
+    columns = _fitted(fit)
+    for place in np.flatnonzero(is_heavy):
+        one = _refits(inst, entry, np.arange(inst.n_variants)[np.newaxis] != place, "variant", ("",), "")
+        for name, values in columns.items():
+            values[place] = one.columns[name][0]
+    return columns
+
+
+@beyond_range_is_a_status
+def _ivw_without_each(inst: Instruments) -> tuple[BatchFit, NDArray[np.bool_]]:
+    r"""Return IVW without each variant, from one fit, and which variants are too heavy for that.
+
+    With residual :math:`e_j`, weight :math:`w_j` and leverage :math:`h_j`, deleting a variant lowers
+    :math:`\sum w x^2` by :math:`w_j x_j^2` and Q by :math:`w_j e_j^2 / (1 - h_j)` (``stats.influence``).
+    """
+    weight = 1.0 / np.square(inst.se_outcome)
+    x, y, n = inst.beta_exposure, inst.beta_outcome, inst.n_variants
+    own, together = weight * np.square(x), weight * x * y
+    total, crossed = np.sum(own), np.sum(together)
+    residual = y - crossed / total * x
+    left = total - own
+    q = weight * np.square(residual)
+    without = np.maximum(np.sum(q) - q / (1.0 - own / total), 0.0)
+    beta, df = (crossed - together) / left, np.full(n, n - 2.0)
+    se = overdispersion(without, df, "multiplicative") / np.sqrt(left)
+    has_effect = x != 0.0
+    status = statuses(
+        n,
+        [
+            (np.sum(has_effect) - has_effect == 0, Status.ZERO_EXPOSURE_EFFECT),
+            (beyond_range(beta, se, without), Status.NOT_FINITE),
+        ],
+    )
+    is_heavy = (left < LEFT * total) | (without < LEFT * np.sum(q))  # one or two at most: shares add up to 1
+    ok = status == 0
+    count = np.full(n, n - 1, dtype=np.int64)
+    fit = BatchFit("ivw", np.where(ok, beta, np.nan), np.where(ok, se, np.nan), None, count, status, ())
+    return fit, is_heavy
 
 
 def _block(inst: Instruments, masks: NDArray[np.bool_]) -> Block:
