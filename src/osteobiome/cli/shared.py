@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
+import textwrap
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 CRASHED, BAD_INPUT = 1, 2
+WIDTH = 100
+"""Characters of a line of text at most."""
 
 
 def print_json(data: object) -> None:
@@ -37,6 +41,17 @@ def _finite(value: object) -> object:
 def say(text: str) -> None:
     """Write a line to standard output."""
     sys.stdout.write(text + "\n")
+
+
+def say_wrapped(text: str) -> None:
+    """Write a sentence to standard output, in lines that fit a terminal, the further ones set in."""
+    width = max(40, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+    start = len(text) - len(text.lstrip())
+    lines = textwrap.wrap(
+        text.strip(), width, initial_indent=" " * start, subsequent_indent=" " * (start + 2), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    say("\n".join(lines))
 
 
 def print_faults(faults: Sequence[Fault], *, head: str) -> None:

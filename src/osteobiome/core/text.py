@@ -208,6 +208,8 @@ REASONS = {
     "duplicate": "copy of another row",
     "duplicate_conflicting": "several rows of one variant that contradict each other (all dropped)",
     "mr_keep_false": "left out by the authors of the table (mr_keep is FALSE)",
+    "unreadable_mr_keep": "mr_keep is neither TRUE nor FALSE",
+    "effect_alleles_differ": "effects of different alleles for exposure and outcome, so not harmonised",
     "unusable_position": "chromosome or position that cannot be read",
     "excluded_by_authors": "left out by the authors of the file",
     "above_p_threshold": "p value above the threshold for instruments",
@@ -309,6 +311,8 @@ _COLUMN_WORDS = {
     "beta_outcome": "effect on the outcome",
     "se_exposure": "standard error on the exposure",
     "se_outcome": "standard error on the outcome",
+    "eaf_exposure": "allele frequency in the exposure study",
+    "eaf_outcome": "allele frequency in the outcome study",
     "n_exposure": "sample size of the exposure",
     "n_outcome": "sample size of the outcome",
 }

@@ -262,12 +262,31 @@ def test_doctor__says_what_is_here(osteobiome):
 
 def test_methods__lists_each_with_what_it_assumes(osteobiome):
     ran = osteobiome("mr", "methods")
+    assert max(map(len, ran.out.splitlines())) <= 100
     for name, entry in ESTIMATORS.items():
         assert f"{name}: {entry.label}" in ran.out
         assert f"doi:{entry.doi}" in ran.out
         for assumption in entry.assumptions:
-            assert assumption in ran.out
-    assert [m["name"] for m in osteobiome("mr", "methods", "--json").json["methods"]] == list(ESTIMATORS)
+            assert assumption in " ".join(ran.out.split())
+    listed = osteobiome("mr", "methods", "--json").json["methods"]
+    assert [m["name"] for m in listed] == sorted(ESTIMATORS)
+    ratio = next(m for m in listed if m["name"] == "wald_ratio")
+    assert (ratio["min_variants"], ratio["max_variants"]) == (1, 1)
+    assert next(m for m in listed if m["name"] == "ivw")["max_variants"] is None
+
+
+def test_methods__of_a_package_are_its_calls(osteobiome):
+    ran = osteobiome("mr", "methods", "--as", "twosamplemr")
+    assert "TwoSampleMR 0.7" in ran.out
+    assert "mr_ivw_mre: Inverse variance weighted (multiplicative random effects)" in ran.out
+    assert "  by ivw (model multiplicative_unfloored), needs" in ran.out
+    assert "mr_sign: not covered" in ran.out
+    listed = osteobiome("mr", "methods", "--as", "mendelianrandomization", "--json").json
+    calls = [m["call"] for m in listed["methods"]]
+    assert (listed["package"], calls) == ("mendelianrandomization", sorted(calls))
+    assert {"label": "IVW", "method": "ivw", "options": {"model": "fixed"}}.items() <= next(
+        m for m in listed["methods"] if m["call"] == 'mr_ivw(model="fixed")'
+    ).items()
 
 
 # --- mr estimate -------------------------------------------------------------------------------------------------

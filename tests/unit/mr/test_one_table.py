@@ -154,7 +154,18 @@ def test_estimate_table__one_variant_gives_the_wald_ratio(run):
     (estimate,) = run(LINES[0]).estimates
     assert estimate.method == "wald_ratio"
     assert estimate.beta == pytest.approx(0.6)
-    assert "Wald ratio in place of" in estimate.message
+    assert estimate.message == ""
+
+
+def test_estimate_table__one_variant_and_another_method(run):
+    """What ran has another name than what was asked for."""
+    for ld in (None, "1\n"):
+        result = run(LINES[0], methods="ivw" if ld is None else "ivw_ld", ld=ld)
+        (estimate,) = result.estimates
+        assert estimate.method == "wald_ratio"
+        assert result.uncorrelated == ("wald_ratio",)
+        assert "Wald ratio in place of ivw" in estimate.message
+    assert run(LINES[0], methods="mr_ivw", profile="twosamplemr").estimates[0].status == "too_few_instruments"
 
 
 def test_ld__matrix_follows_the_kept_rows(run):
@@ -210,7 +221,7 @@ def test_resolve_methods__a_list_keeps_its_order_and_loses_repeats():
 
 
 def test_resolve_methods__unknown_and_empty():
-    with pytest.raises(UnknownNameError, match="Did you mean 'egger'"):
+    with pytest.raises(UnknownNameError, match=r"--methods: .*Did you mean 'egger'"):
         resolve_methods("ivw,eger", n_variants=4, has_ld=False)
     for text in ("", " , "):
         with pytest.raises(SchemaError, match="--methods"):
@@ -263,9 +274,9 @@ def test_tables__for_a_terminal(run):
     assert header == ("method", "estimate", "se", "95 % interval", "p", "variants", "status")
     assert [row[0] for row in rows] == ["ivw", "egger"]
     assert rows[0][5:] == ("2", "ok")
-    assert rows[1][1:] == ("–", "–", "–", "–", "2", "too_few_instruments")
+    assert rows[1][1:] == ("–", "–", "–", "–", "2", "too few instruments")
     _, diagnostics = diagnostic_rows(result)
-    names = [(row[0], row[2]) for row in diagnostics]
+    names = [(row[0], *row[2:]) for row in diagnostics]
     assert len(names) == len(set(names))  # each quantity once, although both methods report it
     assert remarks(result) == [f"egger: {result.estimates[1].message}"]
 

@@ -172,9 +172,10 @@ def pair_checks(columns: frozenset[str]) -> list[RowCheck]:
         checks += _number_checks(f"beta_{side}", required=True)
         checks += _number_checks(f"se_{side}", required=True)
         checks.append((f"non_positive_se_{side}", number(f"se_{side}") <= 0, f"se_{side}"))
-    if "eaf" in columns:
-        checks += _number_checks("eaf", required=False)
-        checks.append(("eaf_out_of_range", (number("eaf") < 0) | (number("eaf") > 1), "eaf"))
+    for name in ("eaf", "eaf_exposure", "eaf_outcome"):
+        if name in columns:
+            checks += _number_checks(name, required=False)
+            checks.append(("eaf_out_of_range", (number(name) < 0) | (number(name) > 1), name))
     for name in ("n_exposure", "n_outcome"):
         if name in columns:
             checks.append(("thousands_separator", blank(name).str.contains(_THOUSANDS), name))
