@@ -171,7 +171,12 @@ def resolve_calls(text: str, pair: Instruments, profile: Profile) -> tuple[str, 
         )
     entries = PROFILES[profile]
     if text.strip() == "all":
-        return tuple(e.call for e in entries if pair.ld_r is not None or not ESTIMATORS[e.method].needs_ld)
+        return tuple(
+            e.call
+            for e in entries
+            if (pair.ld_r is not None or not ESTIMATORS[e.method].needs_ld)
+            and not 0 < ESTIMATORS[e.method].max_variants < pair.n_variants
+        )
     names = _split(text)
     calls = {entry.call: entry.method for entry in entries}
     for name in names:
@@ -193,13 +198,14 @@ def _with_hint(fault: Fault, name: str) -> Fault:
     return fault
 
 
-def too_many_for(pair: Instruments) -> dict[str, str]:
+def _too_many_for(pair: Instruments, profile: Profile | None) -> dict[str, str]:
     """Return the methods that were left out of ``all`` because there are more variants than they take."""
-    return {
-        name: f"takes up to {entry.max_variants:,} variants"
-        for name, entry in ESTIMATORS.items()
-        if 1 < entry.max_variants < pair.n_variants
-    }
+    if profile is None:
+        named = {name: entry.max_variants for name, entry in ESTIMATORS.items()}
+    else:
+        named = {entry.call: ESTIMATORS[entry.method].max_variants for entry in PROFILES[profile]}
+    # the Wald ratio is for one variant and never missed
+    return {name: f"takes up to {most:,} variants" for name, most in named.items() if 1 < most < pair.n_variants}
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -261,12 +267,11 @@ def estimate_table(
     """
     table = read_pair(path, ld=ld, max_bad_rows=max_bad_rows, n_exposure=n_exposure, n_outcome=n_outcome)
     pair = table.pair
-    left_out: dict[str, str] = {}
+    left_out = _too_many_for(pair, profile) if methods.strip() == "all" else {}
     if profile is None:
         has_positions = pair.chromosome is not None and pair.position is not None
         has_ld = pair.ld_r is not None
         plan = resolve_methods(methods, n_variants=pair.n_variants, has_ld=has_ld, has_positions=has_positions)
-        left_out = too_many_for(pair) if methods.strip() == "all" else {}
     else:
         plan = resolve_calls(methods, pair, profile)
     further = len(CHECKS_BESIDE) + with_sensitivity

@@ -331,3 +331,27 @@ def test_estimate__as_an_unknown_package_is_exit_2(finished, osteobiome):
     ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "mrbase")
     assert ran.code == 2
     assert "mendelianrandomization" in ran.err
+
+
+def test_estimate__sample_sizes_come_by_option(finished, osteobiome, tmp_path):
+    numbers = "beta_exposure,se_exposure,beta_outcome,se_outcome"
+    (tmp_path / "pair.csv").write_text(f"{numbers}\n0.1,0.01,0.05,0.02\n0.2,0.01,0.11,0.02\n0.3,0.01,0.16,0.02\n")
+    command = ("mr", "estimate", tmp_path / "pair.csv", "--methods", "cml_bic")
+    assert "--n-exposure" in osteobiome(*command).out
+    ran = osteobiome(*command, "--n-exposure", 10000, "--n-outcome", 20000, "--json")
+    assert ran.json["estimates"][0]["status"] == "ok"
+    assert ran.err == ""
+    assert osteobiome(*command, "--n-exposure", 0).code == 2
+
+
+def test_estimate__lines_of_text_fit_a_terminal(finished, osteobiome):
+    ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "twosamplemr", "--quantitative", "--sensitivity")
+    assert ran.code == 0
+    assert "steiger_direction" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 100
+
+
+def test_estimate__name_of_a_package_is_translated(finished, osteobiome):
+    ran = osteobiome("mr", "estimate", _pair_file(finished), "--methods", "mr_ivw")
+    assert ran.code == 2
+    assert "--as twosamplemr" in ran.err

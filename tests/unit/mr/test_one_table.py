@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,15 @@ from osteobiome.cli.estimate_tables import (
     dropped_lines,
     estimate_rows,
     remarks,
+    row_lines,
     sensitivity_sections,
 )
 from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
+from osteobiome.core.estimate import Test
+from osteobiome.core.progress import NoProgress
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
+from osteobiome.mr.checks import TraitFacts, steiger
 from osteobiome.mr.one_table import estimate_table, resolve_methods
 
 HEADER = "rsid,effect_allele,beta_exposure,se_exposure,beta_outcome,se_outcome"
@@ -288,6 +293,97 @@ def test_remarks__warn_of_methods_without_ld_beside_those_with_it(run):
     assert not any(warned in line for line in remarks(run()))
 
 
+def test_row_lines__say_what_was_left_out_kept_and_not_used(run):
+    lines = [f"{line},{keep},{chromosome},0.5" for line, keep, chromosome in zip(LINES, "TTFT", "1X2?", strict=True)]
+    result = run(*lines, header=HEADER + ",mr_keep,chromosome,pval")
+    assert row_lines(result) == [
+        "4 variants, 3 kept, 1 dropped",
+        "  1 dropped: left out by the authors of the table (mr_keep is FALSE) (line 4)",
+        "  1 kept: chromosome or position that cannot be read",
+        "Columns that are not used: pval",
+    ]
+    plain = result.as_dict()
+    assert (plain["notes"], plain["columns_not_used"]) == ({"unusable_position": 1}, ["pval"])
+
+
+def test_diagnostic_rows__quantities_of_one_name_and_value_stay_apart(run):
+    """Two methods may share name and value of a test and differ in its degrees of freedom or p."""
+    result = run(methods="ivw,ivw_fixed")
+    q = Test("cochran_q", 1.0, 3.0, 0.5)
+    others = [replace(e, diagnostics=(replace(q, df=df),)) for e, df in zip(result.estimates, (3.0, 2.0), strict=True)]
+    _, rows = diagnostic_rows(replace(result, estimates=tuple(others), checks=()))
+    assert [(row[0], row[1], row[3]) for row in rows] == [("cochran_q", "ivw", "3"), ("cochran_q", "ivw_fixed", "2")]
+    _, rows = diagnostic_rows(replace(result, estimates=tuple(replace(e, diagnostics=(q,)) for e in others), checks=()))
+    assert [row[:2] for row in rows] == [("cochran_q", "ivw and 1 other")]
+
+
+def test_estimate_rows__of_any_size_are_readable(run):
+    tiny = [f"rs{i},A,{x * 1e3},{0.01 * 1e3},{y * 1e-9},{0.02e-9}" for i, x, y in ((1, 1, 5), (2, 2, 9), (3, 3, 16))]
+    row = estimate_rows(run(*tiny, methods="ivw"))[1][0]
+    assert all("10⁻" in cell for cell in row[1:4])
+    assert "0.0000" not in " ".join(row)
+
+
+def test_estimate_rows__share_of_no_draw_is_below_one(run):
+    strong = [f"rs{i},A,{x},0.001,{0.5 * x + 0.01},0.001" for i, x in enumerate((0.1, 0.2, 0.3, 0.4, 0.5))]
+    result = run(*strong, methods="mr_egger_regression_bootstrap", profile="twosamplemr")
+    assert estimate_rows(result)[1][0][4] == "< 0.001"
+
+
+def test_remarks__say_once_what_holds_for_several(run):
+    lines = remarks(run(*LINES[:2], methods="egger,weighted_median"))
+    assert len(lines) == 1
+    assert lines[0].startswith("egger, weighted_median: Not estimable")
+
+
+def test_remarks__say_where_sample_sizes_are_given(run):
+    missing = run(methods="ivw", quantitative=True)
+    assert remarks(missing)[-1].endswith("(n_exposure, n_outcome) or by options (--n-exposure, --n-outcome).")
+    one = run(methods="cml_bic", n_exposure=None, n_outcome=10_000)
+    assert not any("--n-outcome" in line for line in remarks(one))
+    known = run(methods="ivw", quantitative=True, n_exposure=10_000, n_outcome=20_000)
+    assert not any("--n-" in line for line in remarks(known))
+    with_columns = run(*(f"{line},10000,20000" for line in LINES), header=HEADER + ",n_exposure,n_outcome")
+    named = {e.method: e for e in run(n_exposure=10_000, n_outcome=20_000).estimates}
+    assert named["cml_bic"] == by_method(with_columns)["cml_bic"]
+    assert named["cml_bic"].status == "ok"
+
+
+def test_left_out__methods_with_a_limit_are_named(run, monkeypatch):
+    limited = replace(ESTIMATORS["mrmix"], max_variants=3)
+    monkeypatch.setitem(ESTIMATORS._items, "mrmix", limited)
+    result = run()
+    assert "mrmix" not in by_method(result)
+    assert result.as_dict()["methods_left_out"] == {"mrmix": "takes up to 3 variants"}
+    assert "mrmix: Not run: the method takes up to 3 variants." in remarks(result)
+    assert run(methods="ivw").left_out == {}
+    assert "mr_wald_ratio" not in by_method(run(profile="twosamplemr"))
+    limited = replace(ESTIMATORS["cml_ma_bic"], max_variants=3)
+    monkeypatch.setitem(ESTIMATORS._items, "cml_ma_bic", limited)
+    result = run(profile="mendelianrandomization")
+    assert result.left_out == {"mr_cML(DP=FALSE)": "takes up to 3 variants"}
+    assert "mr_cML(DP=FALSE)" not in by_method(result)
+
+
+def test_progress__is_told_of_every_method_and_check(run):
+    told = []
+
+    class Listener(NoProgress):
+        def start(self, total):
+            told.append(total)
+
+        def advance(self, label, outcome):
+            told.append((label, outcome))
+
+    run(methods="ivw,egger", progress=Listener(), with_sensitivity=True)
+    assert told[:3] == [5, ("ivw", "ok"), ("egger", "ok")]
+    assert len(told) == 6
+    told.clear()
+    run(LINES[0], methods="ivw,egger", progress=Listener())
+    assert told[:2] == [3, ("wald_ratio", "ok")]
+    assert len(told) == 4
+
+
 # --- profiles and further checks ---------------------------------------------------------------------------------
 
 
@@ -318,9 +414,33 @@ def test_profile__warns_of_correlated_variants_too(run):
 
 
 def test_profile__unknown_calls_and_our_names_are_refused(run):
-    for methods in ("ivw", "mr_hetpen"):
+    for methods in ("ivw", "mr_hetpen", "ivvw"):
         with pytest.raises(UnknownNameError):
             run(methods=methods, profile="mendelianrandomization")
+    with pytest.raises(UnknownNameError, match=r"its own calls are asked for: mr_ivw, mr_ivw_mre, mr_ivw_fe"):
+        run(methods="ivw", profile="twosamplemr")
+    with pytest.raises(UnknownNameError, match="Did you mean 'twosamplemr'"):
+        run(profile="twosamplmr")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("mr_ivw", "ivw"), ("mr_egger", "egger"), ("mr_weighted_mode", "weighted_mode")]
+)
+def test_methods__of_a_package_are_translated(run, name, ours):
+    with pytest.raises(UnknownNameError, match=f"Did you mean '{ours}'. As the R package has it: --as "):
+        run(methods=name)
+
+
+def test_profile__direction_is_tested_as_in_the_package(run):
+    """TwoSampleMR sums what variants explain and takes nothing off for chance."""
+    options = {"methods": "mr_ivw", "quantitative": True, "n_exposure": 20_000, "n_outcome": 9_000}
+    shares = {}
+    for profile in ("twosamplemr", "mendelianrandomization"):
+        result = run(profile=profile, **options)
+        shares[profile] = next(test for _, test in result.checks if test.name == "r2_exposure").statistic
+    plain = steiger(result.pair, TraitFacts(), TraitFacts(), take_off_chance=False)
+    assert shares["twosamplemr"] == plain[0].statistic
+    assert shares["twosamplemr"] > shares["mendelianrandomization"]
 
 
 def test_sensitivity__is_worked_out_only_when_asked_for(run):
