@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN = 6
 """Names of a cluster that are printed."""
+LEAST_SHARE = 1e-3
+"""Smaller shares of variants are not told apart."""
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
@@ -51,6 +53,23 @@ def estimate_rows(result: TableResult) -> Table:
         p = "–" if e.beta is None else _p_of(e)
         rows.append((e.method, *cells, p, f"{e.n_variants:,}", str(e.status).replace("_", " ")))
     return ("method", "estimate", "se", "95 % interval", "p", "variants", "status"), rows
+
+
+def narrowed(table: Table, width: int) -> Table:
+    """Return a table of estimates for a narrow terminal: without columns that say nothing, if it is too wide.
+
+    These are the number of variants where it is the same for all, and the status. Rows without a number go, too: the
+    remarks below name each with its reason.
+    """
+    header, rows = table
+    widest = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    with_number = [row for row in rows if row[1] != "–"]
+    if sum(widest) + 2 * (len(widest) - 1) <= width or not with_number:
+        return table
+    stay = [i for i, name in enumerate(header) if name != "status"]
+    if len({row[header.index("variants")] for row in with_number}) == 1:
+        stay.remove(header.index("variants"))
+    return tuple(header[i] for i in stay), [tuple(row[i] for i in stay) for row in with_number]
 
 
 def _p_of(estimate: Estimate) -> str:
@@ -241,7 +260,7 @@ def _groups(found: Sensitivity) -> Section:
         (
             item.kind,
             *_cells(item.mean, item.se, None, None)[:2],
-            significant(item.share, 2),
+            "< 0.001" if 0.0 < item.share < LEAST_SHARE else significant(item.share, 2),
             str(item.n_variants),
             ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from osteobiome.core.text import count
@@ -11,7 +12,7 @@ from osteobiome.mr.registry import ESTIMATORS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from osteobiome.mr.profiles import Profile
+    from osteobiome.mr.profiles import Entry, Profile
     from osteobiome.mr.registry import Estimator
 
 
@@ -53,6 +54,12 @@ def _needs(entry: Estimator) -> str:
     return needs + (" that no threshold selected" if entry.needs_candidates else "")
 
 
+def _needs_of_call(entry: Entry) -> str:
+    """Return the needs of a call: some packages ask for more variants than our estimator."""
+    ours = ESTIMATORS[entry.method]
+    return _needs(replace(ours, min_variants=max(entry.min_variants, ours.min_variants)))
+
+
 def call_records(profile: Profile) -> list[dict[str, object]]:
     """Return the calls of an R package as plain data, by name."""
     return [
@@ -76,7 +83,7 @@ def call_lines(profile: Profile) -> Iterator[str]:
     for entry in sorted(PROFILES[profile], key=lambda entry: entry.call):
         options = ", ".join(f"{name} {value}" for name, value in entry.options.items())
         yield f"{entry.call}: {entry.label}"
-        yield f"  by {entry.method}{f' ({options})' if options else ''}, needs {_needs(ESTIMATORS[entry.method])}"
+        yield f"  by {entry.method}{f' ({options})' if options else ''}, needs {_needs_of_call(entry)}"
         if entry.differs:
             yield f"  {entry.differs}"
     for call, why in NOT_COVERED[profile].items():

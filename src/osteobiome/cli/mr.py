@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osteobiome.cli.options import Json, MaxBadRows, Quiet, Verbose
-from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, say_wrapped, set_up_logging
+from osteobiome.cli.shared import (
+    errors_as_exit,
+    print_json,
+    print_table,
+    say,
+    say_wrapped,
+    set_up_logging,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from osteobiome.mr.one_table import TableResult
@@ -107,12 +115,12 @@ def estimate(
 
 def _show(result: TableResult) -> None:
     """Print what went in, the estimates, the diagnostics and what is to be said about them."""
-    from osteobiome.cli.estimate_tables import diagnostic_rows, estimate_rows, remarks, row_lines
+    from osteobiome.cli.estimate_tables import diagnostic_rows, estimate_rows, narrowed, remarks, row_lines
 
     for line in row_lines(result):
         say_wrapped(line)
     say("")
-    print_table(*estimate_rows(result), right=frozenset({1, 2, 3, 4, 5}))
+    print_table(*narrowed(estimate_rows(result), terminal_width()), right=frozenset({1, 2, 3, 4, 5}))
     say("")
     print_table(*diagnostic_rows(result), right=frozenset({2, 3, 4}))
     lines = remarks(result)

@@ -165,10 +165,6 @@ def resolve_calls(text: str, pair: Instruments, profile: Profile) -> tuple[str, 
     profile : {"twosamplemr", "mendelianrandomization"}
         The package.
     """
-    if profile not in PROFILES:
-        raise UnknownNameError(
-            Fault("unknown_profile", "profile", f"'{profile}'", ", ".join(PROFILES), nearest(profile, PROFILES))
-        )
     entries = PROFILES[profile]
     if text.strip() == "all":
         return tuple(
@@ -191,6 +187,7 @@ def resolve_calls(text: str, pair: Instruments, profile: Profile) -> tuple[str, 
 
 def _with_hint(fault: Fault, name: str) -> Fault:
     """Return the fault of an unknown method with what the name may have meant: a call of an R package."""
+    fault = replace(fault, expected="all, or some of " + ", ".join(sorted(ESTIMATORS)))
     for profile, entries in PROFILES.items():
         ours = next((entry.method for entry in entries if entry.call == name), None)
         if ours is not None:
@@ -265,18 +262,14 @@ def estimate_table(
     InputFileError, SchemaError, UnknownNameError
         The table, the matrix or a method name is unusable.
     """
+    if profile is not None and profile not in PROFILES:
+        known = ", ".join(PROFILES)
+        raise UnknownNameError(Fault("unknown_profile", "profile", f"'{profile}'", known, nearest(profile, PROFILES)))
     table = read_pair(path, ld=ld, max_bad_rows=max_bad_rows, n_exposure=n_exposure, n_outcome=n_outcome)
     pair = table.pair
-    left_out = _too_many_for(pair, profile) if methods.strip() == "all" else {}
-    if profile is None:
-        has_positions = pair.chromosome is not None and pair.position is not None
-        has_ld = pair.ld_r is not None
-        plan = resolve_methods(methods, n_variants=pair.n_variants, has_ld=has_ld, has_positions=has_positions)
-    else:
-        plan = resolve_calls(methods, pair, profile)
-    further = len(CHECKS_BESIDE) + with_sensitivity
-    progress.start((1 if pair.n_variants == 1 else len(plan)) + further)
-    estimates = list(_estimates(pair, plan, profile, seed, progress))
+    parts = _parts(pair, methods, profile)
+    progress.start(len(parts) + len(CHECKS_BESIDE) + with_sensitivity)
+    estimates = list(_estimates(pair, parts, profile, seed, progress))
     beside = {}
     for name, check in CHECKS_BESIDE.items():
         beside[name] = check(pair)
@@ -296,7 +289,7 @@ def estimate_table(
         found,
         _differences(estimates, profile),
         table.unused,
-        left_out,
+        _too_many_for(pair, profile) if methods.strip() == "all" else {},
     )
 
 
@@ -326,12 +319,24 @@ def _differences(estimates: Sequence[Estimate], profile: Profile | None) -> dict
     return {entry.call: entry.differs for entry in PROFILES[profile] if entry.call in shown and entry.differs}
 
 
+def _parts(pair: Instruments, methods: str, profile: Profile | None) -> list[tuple[str, ...]]:
+    """Return the methods in the parts in which they are run: one by one, to tell of progress.
+
+    Pairs and methods have random streams of their own, so that this is the same as all at once.
+    """
+    if profile is not None:
+        return [(call,) for call in resolve_calls(methods, pair, profile)]
+    has_positions = pair.chromosome is not None and pair.position is not None
+    has_ld = pair.ld_r is not None
+    names = resolve_methods(methods, n_variants=pair.n_variants, has_ld=has_ld, has_positions=has_positions)
+    # of one variant there is one estimate, whichever methods were asked for
+    return [names] if pair.n_variants == 1 else [(name,) for name in names]
+
+
 def _estimates(
-    pair: Instruments, plan: Sequence[str], profile: Profile | None, seed: int, progress: Progress
+    pair: Instruments, parts: Sequence[tuple[str, ...]], profile: Profile | None, seed: int, progress: Progress
 ) -> Iterator[Estimate]:
-    """Yield one estimate per method; of one variant there is one, unless a package is asked for."""
-    # pairs and methods have random streams of their own, so that one by one is the same as all at once
-    parts = [tuple(plan)] if profile is None and pair.n_variants == 1 else [(name,) for name in plan]
+    """Yield the estimates of one part after the other."""
     for names in parts:
         if profile is None:
             found = grid([pair], names, seed=seed)[0]

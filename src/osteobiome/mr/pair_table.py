@@ -10,6 +10,7 @@ import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError, SchemaError, nearest
 from osteobiome.core.rows import RowLedger, RowReport
+from osteobiome.core.text import reason
 from osteobiome.instruments import Instruments
 from osteobiome.ld import check_correlation
 from osteobiome.sumstats.identity import chromosome
@@ -101,7 +102,7 @@ def read_pair(
     faults = rows.excess(max_bad_rows=max_bad_rows)
     if faults:
         hint = "Look at these lines; --max-bad-rows allows more"
-        raise InputFileError(*(replace(fault, hint=hint) for fault in faults))
+        raise InputFileError(*(replace(fault, hint=f"{hint}. In words: {reason(fault.code)}") for fault in faults))
     pair = _pair(kept, None if ld is None else _read_square(ld, raw.height))
     people = {name: n for name, n in (("n_exposure", n_exposure), ("n_outcome", n_outcome)) if n is not None}
     return PairTable(_with_people(pair, people), rows, unused)

@@ -281,6 +281,7 @@ def test_methods__of_a_package_are_its_calls(osteobiome):
     assert "mr_ivw_mre: Inverse variance weighted (multiplicative random effects)" in ran.out
     assert "  by ivw (model multiplicative_unfloored), needs" in ran.out
     assert "mr_sign: not covered" in ran.out
+    assert "mr_ivw: Inverse variance weighted\n  by ivw, needs 2 variants or more" in ran.out
     listed = osteobiome("mr", "methods", "--as", "mendelianrandomization", "--json").json
     calls = [m["call"] for m in listed["methods"]]
     assert (listed["package"], calls) == ("mendelianrandomization", sorted(calls))
@@ -344,7 +345,8 @@ def test_estimate__sample_sizes_come_by_option(finished, osteobiome, tmp_path):
     assert osteobiome(*command, "--n-exposure", 0).code == 2
 
 
-def test_estimate__lines_of_text_fit_a_terminal(finished, osteobiome):
+def test_estimate__lines_of_text_fit_a_terminal(finished, osteobiome, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "twosamplemr", "--quantitative", "--sensitivity")
     assert ran.code == 0
     assert "steiger_direction" in ran.out

@@ -35,6 +35,16 @@ def test_print_faults__shows_the_parts_that_are_there(capsys):
     ]
 
 
+def test_print_faults__wraps_long_lists(capsys):
+    print_faults(
+        [Fault("a", "here", "this", "one of " + ", ".join(f"method_{i}" for i in range(40)))], head="One fault:"
+    )
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 6
+    assert max(map(len, lines)) <= 100
+    assert lines[4].startswith(" " * 14 + "method_")
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_errors_as_exit__turns_our_errors_into_exit_2(as_json, capsys):
     with pytest.raises(typer.Exit) as caught, errors_as_exit(as_json=as_json):

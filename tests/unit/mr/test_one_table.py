@@ -12,6 +12,7 @@ from osteobiome.cli.estimate_tables import (
     diagnostic_rows,
     dropped_lines,
     estimate_rows,
+    narrowed,
     remarks,
     row_lines,
     sensitivity_sections,
@@ -328,6 +329,18 @@ def test_estimate_rows__share_of_no_draw_is_below_one(run):
     strong = [f"rs{i},A,{x},0.001,{0.5 * x + 0.01},0.001" for i, x in enumerate((0.1, 0.2, 0.3, 0.4, 0.5))]
     result = run(*strong, methods="mr_egger_regression_bootstrap", profile="twosamplemr")
     assert estimate_rows(result)[1][0][4] == "< 0.001"
+
+
+def test_narrowed__drops_what_says_nothing_and_only_if_the_table_is_too_wide(run):
+    table = estimate_rows(run(*LINES[:2], methods="ivw,ivw_fixed,egger"))
+    assert narrowed(table, 10_000) == table
+    header, rows = narrowed(table, 60)
+    assert header == ("method", "estimate", "se", "95 % interval", "p")
+    assert [row[0] for row in rows] == ["ivw", "ivw_fixed"]
+    nothing = estimate_rows(run(*LINES[:2], methods="egger"))
+    assert narrowed(nothing, 10) == nothing
+    other = (table[0], [table[1][0], (*table[1][1][:5], "1", "ok")])
+    assert "variants" in narrowed(other, 10)[0]
 
 
 def test_remarks__say_once_what_holds_for_several(run):

@@ -166,8 +166,8 @@ def pair_checks(columns: frozenset[str]) -> list[RowCheck]:
     """
     checks: list[RowCheck] = []
     if "rsid" in columns:
-        name = blank("rsid")
-        checks.append(("empty_id", name.is_null(), "rsid"))
+        identifier = blank("rsid")
+        checks.append(("empty_id", identifier.is_null(), "rsid"))
     for side in ("exposure", "outcome"):
         checks += _number_checks(f"beta_{side}", required=True)
         checks += _number_checks(f"se_{side}", required=True)
