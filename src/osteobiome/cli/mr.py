@@ -90,7 +90,7 @@ def estimate(
     from osteobiome.mr.one_table import estimate_table
 
     # a bar on a terminal; lines in a log would say nothing that the table does not
-    display = for_terminal(quiet=quiet or not sys.stderr.isatty())
+    display = for_terminal(quiet=quiet or not _is_terminal())
     with errors_as_exit(as_json=as_json), display:
         result = estimate_table(
             table,
@@ -111,6 +111,10 @@ def estimate(
         _show(result)
         if sensitivity:
             _show_sensitivity(result.sensitivity)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _show(result: TableResult) -> None:

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from osteobiome.core.progress import NoProgress
 from osteobiome.mr import ESTIMATORS
 
 COMMANDS = ("demo", "init", "check", "run", "status", "report", "cite", "doctor", "mr estimate", "mr methods")
@@ -296,9 +297,20 @@ def test_methods__of_a_package_are_its_calls(osteobiome):
 def test_estimate__prints_tables_and_remarks(finished, osteobiome):
     ran = osteobiome("mr", "estimate", _pair_file(finished))
     assert ran.code == 0
+    assert ran.err == ""  # progress is for terminals
     assert "40 variants, 40 kept, 0 dropped" in ran.out
     for name in ("ivw", "ivw_fixed", "egger", "cochran_q", "egger_intercept", "mean_f"):
         assert name in ran.out
+
+
+def test_estimate__shows_progress_on_a_terminal(finished, osteobiome, monkeypatch):
+    asked = []
+    monkeypatch.setattr("osteobiome.core.progress.for_terminal", lambda *, quiet: asked.append(quiet) or NoProgress())
+    osteobiome("mr", "estimate", _pair_file(finished), "--methods", "ivw")
+    monkeypatch.setattr("osteobiome.cli.mr._is_terminal", lambda: True)
+    osteobiome("mr", "estimate", _pair_file(finished), "--methods", "ivw")
+    osteobiome("mr", "estimate", _pair_file(finished), "--methods", "ivw", "--quiet")
+    assert asked == [True, False, True]
 
 
 def test_estimate__of_one_variant_is_said_in_the_singular(tmp_path, osteobiome):

@@ -11,7 +11,9 @@ from osteobiome.core.errors import EstimationError, Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.instruments.loci import check_window, loci, locus_label
 from osteobiome.mr.checks.table_rows import TableRows, values_or_none, variant_names
+from osteobiome.mr.correlated import ld_obstacle
 from osteobiome.mr.fit import (
+    OK,
     STATUSES,
     BatchFit,
     Block,
@@ -21,6 +23,7 @@ from osteobiome.mr.fit import (
     statuses,
 )
 from osteobiome.mr.registry import ESTIMATORS
+from osteobiome.stats.influence import origin_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +33,8 @@ if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
     from osteobiome.mr.registry import Estimator
 
-MANY = 2000
-"""More variants are left out of IVW by the deletion formula instead of refits; equal to rounding."""
-LEFT = 1e-3
-"""Share of the information or of Q below which the formula loses digits, and the variant is left out by a refit."""
+MANY = {"ivw": 2000, "ivw_ld": 100}
+"""More variants are left out of these methods by the deletion formula instead of refits; equal to rounding."""
 CELLS = 1 << 20
 """Variants times refits that are fitted at once; results do not depend on it."""
 
@@ -67,7 +68,8 @@ def leave_one_out(inst: Instruments, *, method: str = "ivw", family: str = "") -
     -----
     Default options throughout, so standard errors are those of ``ivw`` (scatter floored at 1, as TwoSampleMR's
     ``mr_leaveoneout``). Rows are strongly correlated: they show which variant carries a result, and are no tests. With
-    two variants, a row is the Wald ratio of the other one.
+    two variants, a row is the Wald ratio of the other one. Of many variants (2,000, or 100 with an LD matrix), rows of
+    IVW come from one fit (:func:`osteobiome.stats.influence.origin_deletions`), which is equal to refits to rounding.
 
     References
     ----------
@@ -85,7 +87,7 @@ def leave_one_out(inst: Instruments, *, method: str = "ivw", family: str = "") -
     if n < 2:
         message = f"Not estimable: leaving one out needs two variants, there {'is 1' if n else 'are 0'}."
         return TableRows("leave_one_out", message=message)
-    if n > MANY and method == "ivw":
+    if n > MANY.get(method, n) and (method == "ivw" or ld_obstacle(inst)[0] is Status.OK):
         columns = _labels(inst, entry, "variant", variant_names(inst.rsid, n), family)
         return TableRows("leave_one_out", columns | _ivw_columns(inst, entry))
     return _refits(inst, entry, ~np.eye(n, dtype=bool), "variant", variant_names(inst.rsid, n), family)
@@ -284,47 +286,29 @@ def _labels(
     }
 
 
-def _ivw_columns(inst: Instruments, entry: Estimator) -> dict[str, list[object]]:
-    """Return the columns of numbers of IVW without each of many variants."""
-    fit, is_heavy = _ivw_without_each(inst)
-    columns = _fitted(fit)
-    for place in np.flatnonzero(is_heavy):
-        one = _refits(inst, entry, np.arange(inst.n_variants)[np.newaxis] != place, "variant", ("",), "")
-        for name, values in columns.items():
-            values[place] = one.columns[name][0]
-    return columns
-
-
 @beyond_range_is_a_status
-def _ivw_without_each(inst: Instruments) -> tuple[BatchFit, NDArray[np.bool_]]:
-    r"""Return IVW without each variant, from one fit, and which variants are too heavy for that.
-
-    With residual :math:`e_j`, weight :math:`w_j` and leverage :math:`h_j`, deleting a variant lowers
-    :math:`\sum w x^2` by :math:`w_j x_j^2` and Q by :math:`w_j e_j^2 / (1 - h_j)` (``stats.influence``).
-    """
-    weight = 1.0 / np.square(inst.se_outcome)
-    x, y, n = inst.beta_exposure, inst.beta_outcome, inst.n_variants
-    own, together = weight * np.square(x), weight * x * y
-    total, crossed = np.sum(own), np.sum(together)
-    residual = y - crossed / total * x
-    left = total - own
-    q = weight * np.square(residual)
-    without = np.maximum(np.sum(q) - q / (1.0 - own / total), 0.0)
-    beta, df = (crossed - together) / left, np.full(n, n - 2.0)
-    se = overdispersion(without, df, "multiplicative") / np.sqrt(left)
-    has_effect = x != 0.0
+def _ivw_columns(inst: Instruments, entry: Estimator) -> dict[str, list[object]]:
+    """Return the columns of numbers of IVW without each of many variants, from one fit."""
+    n, se = inst.n_variants, inst.se_outcome
+    correlation = inst.ld_r if entry.needs_ld else None
+    found = origin_deletions(inst.beta_exposure / se, inst.beta_outcome / se, correlation)
+    errors = found.se * overdispersion(found.q, np.full(n, n - 2.0), "multiplicative")
+    has_effect = inst.beta_exposure != 0.0
     status = statuses(
         n,
         [
             (np.sum(has_effect) - has_effect == 0, Status.ZERO_EXPOSURE_EFFECT),
-            (beyond_range(beta, se, without), Status.NOT_FINITE),
+            (beyond_range(found.slope, errors, found.q), Status.NOT_FINITE),
         ],
     )
-    is_heavy = (left < LEFT * total) | (without < LEFT * np.sum(q))  # one or two at most: shares add up to 1
-    ok = status == 0
-    count = np.full(n, n - 1, dtype=np.int64)
-    fit = BatchFit("ivw", np.where(ok, beta, np.nan), np.where(ok, se, np.nan), None, count, status, ())
-    return fit, is_heavy
+    ok, count = status == OK, np.full(n, n - 1, dtype=np.int64)
+    slope, errors = np.where(ok, found.slope, np.nan), np.where(ok, errors, np.nan)
+    columns = _fitted(BatchFit(entry.name, slope, errors, None, count, status, ()))
+    for place in np.flatnonzero(found.is_heavy):
+        one = _refits(inst, entry, np.arange(n)[np.newaxis] != place, "variant", ("",), "")
+        for name, values in columns.items():
+            values[place] = one.columns[name][0]
+    return columns
 
 
 def _block(inst: Instruments, masks: NDArray[np.bool_]) -> Block:
