@@ -196,11 +196,13 @@ def _models(found: Sensitivity) -> Section:
 
 
 def _ends(intervals: Sequence[tuple[float, float]]) -> str:
-    """Return a confidence set; ends are written to about one hundredth of its finite width."""
-    finite = [end for pair in intervals for end in pair if math.isfinite(end)]
-    width = max(finite) - min(finite) if finite else 0.0
-    shown = [effect_texts(pair, width / 100 or None, digits=2) for pair in intervals]
-    return " or ".join(f"{low} to {high}" for low, high in shown) or "empty"
+    """Return a confidence set; the ends of each part are written to about a thousandth of its width."""
+    shown = []
+    for low, high in intervals:
+        ends = [abs(end) for end in (low, high) if math.isfinite(end)]
+        width = high - low if len(ends) == 2 else max(ends, default=0.0)
+        shown.append(" to ".join(effect_texts((low, high), width / 100 or None, digits=2)))
+    return " or ".join(shown) or "empty"
 
 
 def _sets(found: Sensitivity) -> Section:

@@ -508,3 +508,14 @@ def test_sensitivity__sets_without_an_end_say_so(tmp_path):
     result = estimate_table(path, methods="ivw", with_sensitivity=True)
     sets = next(s for s in sensitivity_sections(result.sensitivity) if "weak" in s.title)
     assert any("∞" in row[1] for row in sets.rows)
+
+
+def test_sensitivity__ends_of_sets_are_written_to_their_own_width(run):
+    found = run(with_sensitivity=True).sensitivity
+    parts = ((-2e-4, -1.999e-4), (4.5e-7, 5.5e-7), (3.0, float("inf")))
+    sets = (replace(found.confidence_sets[0], ci_set=parts), replace(found.confidence_sets[1], ci_set=()))
+    section = next(s for s in sensitivity_sections(replace(found, confidence_sets=sets)) if "weak" in s.title)
+    shown = section.rows[0][1].split(" or ")
+    assert shown[1:] == ["4.500 × 10⁻⁷ to 5.500 × 10⁻⁷", "3.000 to ∞"]
+    assert len(set(shown[0].split(" to "))) == 2
+    assert section.rows[1][1] == "empty"
