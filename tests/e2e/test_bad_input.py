@@ -879,9 +879,12 @@ def test_mr_estimate__json_has_every_field(pair_table, osteobiome):
     for estimate in ran.json["estimates"]:
         assert set(ESTIMATES) | {"p_value"} == set(estimate)
         assert 0 < estimate["n_variants"] <= 40  # some methods select
+        if estimate["status"] != "ok":
+            assert estimate["message"]
+            continue
         assert (estimate["seed"] == 1) is ESTIMATORS[estimate["method"]].stochastic
         assert estimate["p_value"] == pytest.approx(10 ** -estimate["neg_log_10_p_value"])
-        assert estimate["n_variants"] == 40
+    assert {"ivw", "egger", "weighted_median"} <= {e["method"] for e in ran.json["estimates"] if e["status"] == "ok"}
     for test in ran.json["diagnostics"]:
         assert set(test) >= DIAGNOSTIC_KEYS
     assert {"cochran_q", "egger_intercept", "mean_f", "i2_gx"} <= {test["name"] for test in ran.json["diagnostics"]}
