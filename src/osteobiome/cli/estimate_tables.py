@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from osteobiome.core.estimate import Status
-from osteobiome.core.text import decimals_for, fixed, interval, p_value, reason, significant, threshold_text
+from osteobiome.core.text import count, effect_texts, p_value, reason, significant, threshold_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from osteobiome.core.estimate import Test
+    from osteobiome.core.estimate import Estimate, Test
     from osteobiome.mr.checks.weak_iv import ConfidenceSet
     from osteobiome.mr.one_table import TableResult
     from osteobiome.mr.sensitivity import Sensitivity
 
 SHOWN = 6
 """Names of a cluster that are printed."""
+LEAST_SHARE = 1e-3
+"""Smaller shares of variants are not told apart."""
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+def row_lines(result: TableResult) -> list[str]:
+    """Return what became of the rows and columns of the table."""
+    rows = result.rows
+    lines = [f"{count(rows.n_in, 'variant')}, {rows.n_kept:,} kept, {rows.n_dropped:,} dropped"]
+    lines += [f"  {line}" for line in dropped_lines(result)]
+    lines += [f"  {number:,} kept: {reason(name)}" for name, number in rows.notes]
+    if result.unused:
+        lines.append(f"Columns that are not used: {', '.join(result.unused)}")
+    return lines
 
 
 def dropped_lines(result: TableResult) -> list[str]:
     """Return one line per reason for dropped rows."""
     return [
-        f"{drop.count} dropped: {reason(drop.reason)} (line {', '.join(map(str, drop.lines[:5]))})"
+        f"{drop.count:,} dropped: {reason(drop.reason)} (line {', '.join(map(str, drop.lines[:5]))}"
+        f"{', ...' if drop.count > len(drop.lines[:5]) else ''})"
         for drop in result.rows.dropped
     ]
 
@@ -33,24 +50,56 @@ def estimate_rows(result: TableResult) -> Table:
     """Return header and rows of the estimates."""
     rows: list[tuple[str, ...]] = []
     for e in result.estimates:
-        if e.beta is None or e.se is None:
-            rows.append((e.method, "–", "–", "–", "–", str(e.n_variants), str(e.status)))
-            continue
-        decimals = decimals_for(e.se, digits=4)
-        cells = (fixed(e.beta, decimals), fixed(e.se, decimals), interval(e.ci_low, e.ci_high, decimals))
-        rows.append((e.method, *cells, p_value(e.neg_log_10_p_value), str(e.n_variants), str(e.status)))
+        cells = _cells(e.beta, e.se, e.ci_low, e.ci_high)
+        p = "–" if e.beta is None else _p_of(e)
+        rows.append((e.method, *cells, p, f"{e.n_variants:,}", str(e.status).replace("_", " ")))
     return ("method", "estimate", "se", "95 % interval", "p", "variants", "status"), rows
 
 
+def narrowed(table: Table, width: int) -> Table:
+    """Return a table of estimates for a narrow terminal: without columns that say nothing, if it is too wide.
+
+    These are the number of variants where it is the same for all, and the status. Rows without a number go, too: the
+    remarks below name each with its reason.
+    """
+    header, rows = table
+    widest = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    with_number = [row for row in rows if row[1] != "–"]
+    if sum(widest) + 2 * (len(widest) - 1) <= width or not with_number:
+        return table
+    stay = [i for i, name in enumerate(header) if name != "status"]
+    if len({row[header.index("variants")] for row in with_number}) == 1:
+        stay.remove(header.index("variants"))
+    return tuple(header[i] for i in stay), [tuple(row[i] for i in stay) for row in with_number]
+
+
+def _p_of(estimate: Estimate) -> str:
+    """Return a p value; a share of draws that holds none of them is below one in all."""
+    log = estimate.neg_log_10_p_value
+    if log == float("inf") and estimate.n_draws:
+        return f"< {1 / estimate.n_draws:.1g}"
+    return p_value(log)
+
+
 def diagnostic_rows(result: TableResult) -> Table:
-    """Return header and rows of the diagnostics, each quantity once."""
-    rows: dict[tuple[str, str], tuple[str, ...]] = {}
+    """Return header and rows of the diagnostics; methods with the same quantity share a row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
     for method, test in _tests(result):
         value = significant(test.statistic if test.estimate is None else test.estimate, 4)
-        df = "" if test.df is None else f"{test.df:.0f}"
+        df = "" if test.df is None else f"{test.df:,.0f}"
         p = "" if test.neg_log_10_p_value is None else p_value(test.neg_log_10_p_value)
-        rows.setdefault((test.name, value), (test.name, method, value, df, p))
-    return ("test or quantity", "of", "value", "df", "p"), list(rows.values())
+        methods = rows.setdefault((test.name, value, df, p), [])
+        if method not in methods:
+            methods.append(method)
+    table: list[tuple[str, ...]] = [
+        (name, _first_of(methods), value, df, p) for (name, value, df, p), methods in rows.items()
+    ]
+    return ("test or quantity", "of", "value", "df", "p"), table
+
+
+def _first_of(methods: list[str]) -> str:
+    more = len(methods) - 1
+    return f"{methods[0]} and {count(more, 'other')}" if more else methods[0]
 
 
 def _tests(result: TableResult) -> Iterator[tuple[str, Test]]:
@@ -61,26 +110,47 @@ def _tests(result: TableResult) -> Iterator[tuple[str, Test]]:
 
 
 def remarks(result: TableResult) -> list[str]:
-    """Return what statuses, stand-ins and missing tests have to say."""
+    """Return what statuses, stand-ins and missing tests have to say; what is the same for several is said once."""
     from osteobiome.mr.sensitivity import CORRELATED, largest_r
 
-    lines = [f"{e.method}: {e.message}" for e in result.estimates if e.message]
+    lines = _grouped((e.method, e.message) for e in result.estimates if e.message)
+    lines += _grouped((name, test.message) for name, test in _tests(result) if test.message)
+    lines += _advice(result)
+    lines += _grouped((name, f"Not run: the method {why}.") for name, why in result.left_out.items())
     largest = largest_r(result.pair)
     if result.uncorrelated and largest > CORRELATED:
         lines.append(
             f"Variants are correlated (largest |r| {significant(largest)}): methods without LD in their name count "
             "them as independent, and their standard errors are too small."
         )
-    lines += [f"{', '.join(calls)}: {text}." for text, calls in _by_text(result.differences).items()]
-    return lines + [f"{name}: {test.message}" for name, test in result.checks if test.message]
+    return lines + _grouped((call, f"{text}.") for call, text in result.differences.items())
 
 
-def _by_text(differences: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the calls of a package that differ from it in the same way."""
+def _grouped(said: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one line per sentence, with the names of all to which it applies."""
     groups: dict[str, list[str]] = {}
-    for call, text in differences.items():
-        groups.setdefault(text, []).append(call)
-    return groups
+    for name, text in said:
+        names = groups.setdefault(text, [])
+        if name not in names:
+            names.append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in groups.items()]
+
+
+def _advice(result: TableResult) -> list[str]:
+    """Return where to give the sample sizes that a method or check asked for."""
+    pair = result.pair
+    asked = any(e.status is Status.MISSING_SAMPLE_SIZE for e in result.estimates)
+    asked = asked or any("sample size" in test.message for _, test in result.checks)
+    lacking = [side for side in ("exposure", "outcome") if not _has_people(getattr(pair, f"n_{side}"))]
+    if not asked or not lacking:
+        return []
+    columns, options = ", ".join(f"n_{side}" for side in lacking), ", ".join(f"--n-{side}" for side in lacking)
+    return [f"Sample sizes are given by columns of the table ({columns}) or by options ({options})."]
+
+
+def _has_people(people: object) -> bool:
+    """Return whether every variant has a sample size."""
+    return people is not None and not np.isnan(np.asarray(people)).any()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +171,8 @@ def sensitivity_sections(found: Sensitivity) -> list[Section]:
 def _cells(beta: float | None, se: float | None, low: float | None, high: float | None) -> tuple[str, str, str]:
     if beta is None or se is None:
         return "–", "–", "–"
-    decimals = decimals_for(se, digits=4)
-    return fixed(beta, decimals), fixed(se, decimals), interval(low, high, decimals)
+    estimate, error, lower, upper = effect_texts([beta, se, low, high], se)
+    return estimate, error, "–" if low is None and high is None else f"{lower} to {upper}"
 
 
 def _models(found: Sensitivity) -> Section:
@@ -126,14 +196,17 @@ def _models(found: Sensitivity) -> Section:
     return Section("Models of pleiotropy (Rücker's framework)", header, rows, notes)
 
 
-def _end(value: float) -> str:
-    return fixed(value, 4) if value - value == 0.0 else ("−∞" if value < 0 else "∞")
+def _ends(found: ConfidenceSet) -> str:
+    """Return a confidence set; the ends of each part are written to about a thousandth of its width.
 
-
-def _intervals(found: ConfidenceSet) -> str:
-    """Return a set in words; a set that could not be worked out is a dash, not empty."""
-    empty = "empty" if found.status is Status.OK else "–"
-    return " or ".join(f"{_end(low)} to {_end(high)}" for low, high in found.ci_set) or empty
+    A set that could not be worked out is a dash, not empty.
+    """
+    shown = []
+    for low, high in found.ci_set:
+        ends = [abs(end) for end in (low, high) if math.isfinite(end)]
+        width = high - low if len(ends) == 2 else max(ends, default=0.0)
+        shown.append(" to ".join(effect_texts((low, high), width / 100 or None, digits=2)))
+    return " or ".join(shown) or ("empty" if found.status is Status.OK else "–")
 
 
 def _sets(found: Sensitivity) -> Section:
@@ -141,12 +214,12 @@ def _sets(found: Sensitivity) -> Section:
     rows: list[tuple[str, ...]] = [
         (
             item.statistic,
-            _intervals(item),
+            _ends(item),
             "" if item.no_effect.neg_log_10_p_value is None else p_value(item.no_effect.neg_log_10_p_value),
         )
         for item in found.confidence_sets
     ]
-    notes = tuple(f"{item.statistic}: {item.message}" for item in found.confidence_sets if item.message)
+    notes = tuple(_grouped((item.statistic, item.message) for item in found.confidence_sets if item.message))
     header = ("test", "95 % set", "p of no effect")
     return Section("Confidence sets that hold with weak instruments", header, rows, notes)
 
@@ -179,7 +252,7 @@ def _thresholds(found: Sensitivity) -> Section:
             "–" if row.mean_f is None else significant(row.mean_f),
             *_cells(row.estimate.beta, row.estimate.se, row.estimate.ci_low, row.estimate.ci_high),
             p_value(row.estimate.neg_log_10_p_value),
-            str(row.estimate.status),
+            str(row.estimate.status).replace("_", " "),
         )
         for row in found.thresholds
     ]
@@ -193,7 +266,7 @@ def _groups(found: Sensitivity) -> Section:
         (
             item.kind,
             *_cells(item.mean, item.se, None, None)[:2],
-            significant(item.share, 2),
+            "< 0.001" if 0.0 < item.share < LEAST_SHARE else significant(item.share, 2),
             str(item.n_variants),
             ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""),
         )

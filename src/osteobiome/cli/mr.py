@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from osteobiome.cli.options import Json, MaxBadRows, Quiet, Verbose
-from osteobiome.cli.shared import errors_as_exit, print_json, print_table, say, set_up_logging
+from osteobiome.cli.shared import (
+    errors_as_exit,
+    print_json,
+    print_table,
+    say,
+    say_wrapped,
+    set_up_logging,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
+    from osteobiome.mr.one_table import TableResult
     from osteobiome.mr.sensitivity import Sensitivity
 
 
@@ -31,7 +41,8 @@ def estimate(
         Path,
         typer.Argument(
             metavar="TABLE",
-            help="CSV or TSV with beta_exposure, se_exposure, beta_outcome, se_outcome; optional rsid ...",
+            help="CSV or TSV with beta_exposure, se_exposure, beta_outcome, se_outcome; optional rsid, eaf, "
+            "n_exposure, n_outcome, chromosome, position, mr_keep. Names of TwoSampleMR (beta.exposure) are known.",
         ),
     ],
     methods: Annotated[str, typer.Option("--methods", metavar="all|a,b", help="Methods, separated by commas.")] = "all",
@@ -61,17 +72,26 @@ def estimate(
             help="Also show models of pleiotropy, weak-instrument sets, SIMEX, thresholds, clusters (--json has them).",
         ),
     ] = False,
+    n_exposure: Annotated[
+        int | None,
+        typer.Option("--n-exposure", min=1, metavar="N", help="People of the exposure study, if the table lacks them."),
+    ] = None,
+    n_outcome: Annotated[
+        int | None,
+        typer.Option("--n-outcome", min=1, metavar="N", help="People of the outcome study, if the table lacks them."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
     """Estimate the effect of one exposure on one outcome from a harmonised table."""
     set_up_logging(verbose)
-    from osteobiome.cli.estimate_tables import diagnostic_rows, dropped_lines, estimate_rows, remarks
-    from osteobiome.core.text import count
+    from osteobiome.core.progress import for_terminal
     from osteobiome.mr.one_table import estimate_table
 
-    with errors_as_exit(as_json=as_json):
+    # a bar on a terminal; lines in a log would say nothing that the table does not
+    display = for_terminal(quiet=quiet or not _is_terminal())
+    with errors_as_exit(as_json=as_json), display:
         result = estimate_table(
             table,
             methods=methods,
@@ -81,22 +101,37 @@ def estimate(
             quantitative=quantitative,
             profile=None if profile is None else profile.value,
             with_sensitivity=sensitivity or as_json,
+            n_exposure=n_exposure,
+            n_outcome=n_outcome,
+            progress=display,
         )
     if as_json:
         print_json(result.as_dict())
-    if as_json or quiet:
-        return
-    say(f"{count(result.rows.n_in, 'variant')}, {result.rows.n_kept} kept, {result.rows.n_dropped} dropped")
-    for line in dropped_lines(result):
-        say(f"  {line}")
+    elif not quiet:
+        _show(result)
+        if sensitivity:
+            _show_sensitivity(result.sensitivity)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _show(result: TableResult) -> None:
+    """Print what went in, the estimates, the diagnostics and what is to be said about them."""
+    from osteobiome.cli.estimate_tables import diagnostic_rows, estimate_rows, narrowed, remarks, row_lines
+
+    for line in row_lines(result):
+        say_wrapped(line)
     say("")
-    print_table(*estimate_rows(result), right=frozenset({1, 2, 3, 4, 5}))
+    print_table(*narrowed(estimate_rows(result), terminal_width()), right=frozenset({1, 2, 3, 4, 5}))
     say("")
     print_table(*diagnostic_rows(result), right=frozenset({2, 3, 4}))
-    for line in remarks(result):
-        say(line)
-    if sensitivity:
-        _show_sensitivity(result.sensitivity)
+    lines = remarks(result)
+    if lines:
+        say("")
+    for line in lines:
+        say_wrapped(line)
 
 
 def _show_sensitivity(found: Sensitivity | str) -> None:
@@ -104,7 +139,8 @@ def _show_sensitivity(found: Sensitivity | str) -> None:
     from osteobiome.cli.estimate_tables import sensitivity_sections
 
     if isinstance(found, str):
-        say(found)
+        say("")
+        say_wrapped(found)
         return
     for section in sensitivity_sections(found):
         say("")
@@ -112,43 +148,28 @@ def _show_sensitivity(found: Sensitivity | str) -> None:
         if section.rows:
             print_table(section.header, section.rows, right=frozenset(range(1, len(section.header) - 1)))
         for note in section.notes:
-            say(note)
+            say_wrapped(note)
 
 
 @app.command()
-def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -> None:
+def methods(
+    profile: Annotated[
+        Package | None, typer.Option("--as", help="The calls of this R package that `mr estimate --as` takes.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+) -> None:
     """List the methods with what they assume and where they are described."""
     set_up_logging(verbose)
-    from osteobiome.mr import ESTIMATORS
+    from osteobiome.cli.method_list import call_lines, call_records, method_lines, method_records
 
     if as_json:
         print_json(
-            {
-                "methods": [
-                    {
-                        "name": e.name,
-                        "label": e.label,
-                        "doi": e.doi,
-                        "min_variants": e.min_variants,
-                        "needs_ld": e.needs_ld,
-                        "needs_positions": e.needs_positions,
-                        "needs_candidates": e.needs_candidates,
-                        "draws_random_numbers": e.stochastic,
-                        "assumptions": list(e.assumptions),
-                    }
-                    for _, e in ESTIMATORS.items()
-                ]
-            }
+            {"methods": method_records()}
+            if profile is None
+            else {"package": profile.value, "methods": call_records(profile.value)}
         )
-    if as_json or quiet:
-        return
-    for name, entry in ESTIMATORS.items():
-        needs = f"{entry.min_variants} variant{'s' if entry.min_variants > 1 else ''} or more"
-        if entry.max_variants:
-            needs = f"{entry.max_variants} variant"
-        say(f"{name}: {entry.label}")
-        more = (" and an LD matrix" if entry.needs_ld else "") + (" and positions" if entry.needs_positions else "")
-        more += " that no threshold selected" if entry.needs_candidates else ""
-        say(f"  needs {needs}{more}; doi:{entry.doi}")
-        for assumption in entry.assumptions:
-            say(f"  - {assumption}")
+    elif not quiet:
+        for line in method_lines() if profile is None else call_lines(profile.value):
+            say_wrapped(line)

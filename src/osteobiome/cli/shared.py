@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
+import textwrap
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 CRASHED, BAD_INPUT = 1, 2
+WIDTH = 100
+"""Characters of a line of text at most."""
+LONG = 200
+"""Longer lists of what was expected are wrapped; shorter ones stay on one line, for those who search for them."""
 
 
 def print_json(data: object) -> None:
@@ -39,6 +45,25 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def say_wrapped(text: str) -> None:
+    """Write a sentence to standard output, in lines that fit a terminal, the further ones set in."""
+    start = len(text) - len(text.lstrip())
+    say("\n".join(_wrapped(text.strip(), " " * start, " " * (start + 2))))
+
+
+def _wrapped(text: str, first: str, further: str) -> list[str]:
+    """Return lines of a text that fit a terminal, with what they begin with; words stay whole."""
+    return textwrap.wrap(
+        text, max(40, min(WIDTH, terminal_width())), initial_indent=first, subsequent_indent=further,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def terminal_width() -> int:
+    """Return the characters of a line of the terminal; of a pipe, so many that nothing is cut for it."""
+    return shutil.get_terminal_size((10_000, 24)).columns
+
+
 def print_faults(faults: Sequence[Fault], *, head: str) -> None:
     """Write faults to standard error, one block each: where and what, then what was expected and what to do."""
     lines = [head]
@@ -46,7 +71,9 @@ def print_faults(faults: Sequence[Fault], *, head: str) -> None:
         lines.append(f"  {fault.where}")
         lines.append(f"    found:    {fault.found}")
         if fault.expected:
-            lines.append(f"    expected: {fault.expected}")
+            is_list = len(fault.expected) > LONG
+            label = "    expected: "
+            lines += _wrapped(fault.expected, label, " " * len(label)) if is_list else [label + fault.expected]
         if fault.hint:
             lines.append(f"    to do:    {fault.hint}")
     sys.stderr.write("\n".join(lines) + "\n")

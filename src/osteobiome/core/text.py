@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGE = 1e6
 _SMALL = 1e-4
+_TINY = 1e-5
+_MOST = 8
+"""Most digits of a number that is written as a power of ten."""
 
 
 def decimals_for(se: float, *, digits: int = 3) -> int:
@@ -56,8 +63,56 @@ def significant(value: float | None, digits: int = 3) -> str:
         if "e" in text:
             text = f"{float(text):.0f}"
         return text.replace("-", MINUS)
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return scientific(value, digits)
+
+
+def scientific(value: float | None, digits: int = 3) -> str:
+    """Return a number as a power of ten.
+
+    Examples
+    --------
+    >>> scientific(-2.6e-9, 2)
+    '−2.6 × 10⁻⁹'
+    """
+    if value is None or not math.isfinite(value) or value == 0.0:
+        return fixed(value, 0)
+    mantissa, exponent = f"{value:.{max(0, digits - 1)}e}".split("e")
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", MINUS)
+
+
+def effect_texts(values: Sequence[float | None], se: float | None, *, digits: int = 4) -> tuple[str, ...]:
+    """Return numbers of one scale to the decimals of their standard error, as powers of ten where that is unreadable.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        Estimate, standard error, ends of an interval.
+    se : float or None
+        Standard error.
+    digits : int
+        Significant digits of the standard error.
+
+    Examples
+    --------
+    >>> effect_texts([0.336264, 0.056457], 0.056457), effect_texts([3.36e-14, 5.6e-15], 5.6e-15)
+    (('0.33626', '0.05646'), ('3.3600 × 10⁻¹⁴', '5.600 × 10⁻¹⁵'))
+    """
+    sizes = [abs(value) for value in (*values, se) if value is not None and math.isfinite(value)]
+    largest = max(sizes, default=0.0)
+    if not sizes or not se or not math.isfinite(se) or _TINY <= largest < _LARGE:
+        decimals = decimals_for(se or 0.0, digits=digits)
+        return tuple(
+            scientific(value, digits) if value is not None and value == se and 0.0 < value < _TINY
+            else fixed(value, decimals)
+            for value in values
+        )  # fmt: skip
+    last = math.floor(math.log10(abs(se))) - digits + 1
+    return tuple(
+        scientific(value, min(_MOST, max(1, math.floor(math.log10(abs(value))) - last + 1)) if value else 1)
+        if value is not None and math.isfinite(value)
+        else fixed(value, 0)
+        for value in values
+    )
 
 
 def p_value(neg_log_10: float | None) -> str:
@@ -163,6 +218,10 @@ REASONS = {
     "hash_collision": "longer variants of one position that their keys cannot tell apart (all left out)",
     "duplicate": "copy of another row",
     "duplicate_conflicting": "several rows of one variant that contradict each other (all dropped)",
+    "mr_keep_false": "left out by the authors of the table (mr_keep is FALSE)",
+    "unreadable_mr_keep": "mr_keep is neither TRUE nor FALSE",
+    "effect_alleles_differ": "effects of different alleles for exposure and outcome, so not harmonised",
+    "unusable_position": "chromosome or position that cannot be read",
     "excluded_by_authors": "left out by the authors of the file",
     "above_p_threshold": "p value above the threshold for instruments",
     "not_in_outcome": "not in the outcome's file",
@@ -263,6 +322,10 @@ _COLUMN_WORDS = {
     "beta_outcome": "effect on the outcome",
     "se_exposure": "standard error on the exposure",
     "se_outcome": "standard error on the outcome",
+    "eaf_exposure": "allele frequency in the exposure study",
+    "eaf_outcome": "allele frequency in the outcome study",
+    "n_exposure": "sample size of the exposure",
+    "n_outcome": "sample size of the outcome",
 }
 _FAULT_WORDS = {
     "missing_": "missing",

@@ -121,6 +121,8 @@ class Instruments:
         *,
         ld_r: ArrayLike | None = None,
         rsid: Sequence[str] = (),
+        n_exposure: ArrayLike | None = None,
+        n_outcome: ArrayLike | None = None,
         selection: Selection = "undeclared",
     ) -> Self:
         """Build a pair from anything numpy understands.
@@ -133,9 +135,16 @@ class Instruments:
             Signed correlation of the variants.
         rsid : sequence of str
             Names of the variants.
+        n_exposure, n_outcome : array_like, shape (n_variants,) or (), optional
+            People behind each association; one number stands for all variants.
         selection : {"undeclared", "complete", "other_study", "corrected"}
             As in the class.
         """
+        shape = np.shape(beta_exposure)
+        people = [
+            None if n is None else np.array(np.broadcast_to(n, shape) if np.ndim(n) == 0 else n, dtype=np.float64)
+            for n in (n_exposure, n_outcome)
+        ]
         return cls(
             np.array(beta_exposure, dtype=np.float64),
             np.array(se_exposure, dtype=np.float64),
@@ -143,6 +152,8 @@ class Instruments:
             np.array(se_outcome, dtype=np.float64),
             ld_r=None if ld_r is None else np.array(ld_r, dtype=np.float64),
             rsid=tuple(rsid),
+            n_exposure=people[0],
+            n_outcome=people[1],
             selection=selection,
         )
 

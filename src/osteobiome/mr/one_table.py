@@ -7,30 +7,29 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from osteobiome.core.errors import Fault, InputFileError, SchemaError, nearest
-from osteobiome.core.estimate import Estimate, Test
-from osteobiome.core.rows import RowLedger, RowReport
-from osteobiome.instruments import Instruments, f_statistic
-from osteobiome.ld import check_correlation
+from osteobiome.core.errors import Fault, SchemaError, UnknownNameError, nearest
+from osteobiome.core.progress import NoProgress
+from osteobiome.instruments import f_statistic
 from osteobiome.mr.batch import grid
-from osteobiome.mr.checks import TableRows, TraitFacts, influence, leave_one_out, power, steiger
+from osteobiome.mr.checks import TraitFacts, influence, leave_one_out, power, steiger
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
+from osteobiome.mr.pair_table import read_pair
 from osteobiome.mr.profiles import PROFILES, Profile, run_profile
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.mr.sensitivity import CORRELATED, LINKED, Sensitivity, largest_r, sensitivity
-from osteobiome.sumstats.numbers import blank, number
-from osteobiome.sumstats.qc import drop_duplicates, pair_checks, split
-from osteobiome.sumstats.reading import LINE, read_text, read_text_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from osteobiome.core.estimate import Estimate, Test
+    from osteobiome.core.progress import Progress
+    from osteobiome.core.rows import RowReport
+    from osteobiome.instruments import Instruments
+    from osteobiome.mr.checks import TableRows
 
-NUMBERS = ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome")
-FACTS = ("eaf", "n_exposure", "n_outcome", "chromosome", "position")
+SILENT = NoProgress()
 INFLUENCE = ("leverage", "q_contribution", "studentised_residual", "cooks_distance", "is_outlier")
 _COMMA = re.compile(r",(?![^(]*\))")
 NAMES_OF_PAIR = ("family", "exposure", "outcome")
@@ -58,6 +57,10 @@ class TableResult:
         Further checks, or why there are none; empty if they were not asked for.
     differences : dict of str
         With a profile: calls whose numbers are not those of the package, and why.
+    unused : tuple of str
+        Columns of the table that were not used.
+    left_out : dict of str
+        Methods that were left out of ``all`` for the number of variants, and why.
     """
 
     rows: RowReport
@@ -69,6 +72,8 @@ class TableResult:
     checks: tuple[tuple[str, Test], ...] = ()
     sensitivity: Sensitivity | str = ""
     differences: dict[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain data for JSON."""
@@ -79,12 +84,15 @@ class TableResult:
             "n_in": self.rows.n_in,
             "n_kept": self.rows.n_kept,
             "n_dropped": self.rows.by_reason(),
+            **({"notes": dict(self.rows.notes)} if self.rows.notes else {}),
+            "columns_not_used": list(self.unused),
             "estimates": [e.as_dict() for e in self.estimates],
             "diagnostics": diagnostics,
             "variants": self._variants(),
             "leave_one_out": [_without(row, NAMES_OF_PAIR) for row in self.leave_one_out.rows()],
             **({"sensitivity": beyond} if self.sensitivity else {}),
             **({"differences": self.differences} if self.differences else {}),
+            **({"methods_left_out": self.left_out} if self.left_out else {}),
         }
 
     def _variants(self) -> list[dict[str, object]]:
@@ -109,7 +117,7 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     """Return method names from ``all`` or a list with commas.
 
     ``all`` means every method that the data can feed: those that need an LD matrix or positions only if there are
-    some, the Wald ratio only for one variant.
+    some, those with a limit only below it, of one variant the Wald ratio.
 
     Parameters
     ----------
@@ -127,6 +135,8 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     SchemaError
         The list is empty.
     """
+    if text.strip() == "all" and n_variants == 1:
+        return ("wald_ratio",)  # all others are the same number, or need more variants
     if text.strip() == "all":
         entries = sorted(ESTIMATORS.items(), key=lambda item: (item[1].min_variants, item[0]))
         return tuple(
@@ -138,8 +148,61 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
         )
     names = _split(text)
     for name in names:
-        ESTIMATORS[name]  # raises with the nearest match
+        if name not in ESTIMATORS:
+            raise UnknownNameError(_with_hint(ESTIMATORS.fault(name, where="--methods"), name))
     return names
+
+
+def resolve_calls(text: str, pair: Instruments, profile: Profile) -> tuple[str, ...]:
+    """Return calls of a package from ``all`` or a list with commas; parameters and errors as above.
+
+    Parameters
+    ----------
+    text : str
+        As typed by the user.
+    pair : Instruments
+        Data at hand.
+    profile : {"twosamplemr", "mendelianrandomization"}
+        The package.
+    """
+    entries = PROFILES[profile]
+    if text.strip() == "all":
+        return tuple(
+            e.call
+            for e in entries
+            if (pair.ld_r is not None or not ESTIMATORS[e.method].needs_ld)
+            and not 0 < ESTIMATORS[e.method].max_variants < pair.n_variants
+        )
+    names = _split(text)
+    calls = {entry.call: entry.method for entry in entries}
+    for name in names:
+        alike = [call for call, method in calls.items() if method == name]
+        if name not in calls and alike:
+            hint = f"With --as {profile}, its own calls are asked for: {', '.join(alike)}"
+            raise UnknownNameError(
+                Fault("unknown_method", "--methods", f"'{name}', a method of osteobiome", "a call of the package", hint)
+            )
+    return names
+
+
+def _with_hint(fault: Fault, name: str) -> Fault:
+    """Return the fault of an unknown method with what the name may have meant: a call of an R package."""
+    fault = replace(fault, expected="all, or some of " + ", ".join(sorted(ESTIMATORS)))
+    for profile, entries in PROFILES.items():
+        ours = next((entry.method for entry in entries if entry.call == name), None)
+        if ours is not None:
+            return replace(fault, hint=f"Did you mean '{ours}'? As the R package has it: --as {profile}")
+    return fault
+
+
+def _too_many_for(pair: Instruments, profile: Profile | None) -> dict[str, str]:
+    """Return the methods that were left out of ``all`` because there are more variants than they take."""
+    if profile is None:
+        named = {name: entry.max_variants for name, entry in ESTIMATORS.items()}
+    else:
+        named = {entry.call: ESTIMATORS[entry.method].max_variants for entry in PROFILES[profile]}
+    # the Wald ratio is for one variant and never missed
+    return {name: f"takes up to {most:,} variants" for name, most in named.items() if 1 < most < pair.n_variants}
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -160,14 +223,16 @@ def estimate_table(
     quantitative: bool = False,
     profile: Profile | None = None,
     with_sensitivity: bool = False,
+    n_exposure: float | None = None,
+    n_outcome: float | None = None,
+    progress: Progress = SILENT,
 ) -> TableResult:
     """Estimate from a table of one harmonised pair.
 
     Parameters
     ----------
     path : pathlib.Path
-        CSV or TSV with ``beta_exposure``, ``se_exposure``, ``beta_outcome``, ``se_outcome``; optional ``rsid``,
-        ``effect_allele``, ``eaf``, ``n_exposure``, ``n_outcome``, ``chromosome``, ``position``.
+        Table of a pair, as :func:`osteobiome.mr.pair_table.read_pair` takes it.
     methods : str
         ``all`` or names separated by commas; of a profile, calls such as ``mr_ivw``.
     ld : pathlib.Path, optional
@@ -182,6 +247,10 @@ def estimate_table(
         Estimate with the conventions of this R package (:mod:`osteobiome.mr.profiles`).
     with_sensitivity : bool
         Whether further checks are worked out (:mod:`osteobiome.mr.sensitivity`).
+    n_exposure, n_outcome : float, optional
+        People of each study, where the table does not say.
+    progress : Progress
+        Told of every method that has run.
 
     Returns
     -------
@@ -193,52 +262,56 @@ def estimate_table(
     InputFileError, SchemaError, UnknownNameError
         The table, the matrix or a method name is unusable.
     """
-    raw = read_text_table(path).with_row_index("__row__")
-    missing = [name for name in NUMBERS if name not in raw.columns]
-    if missing:
-        header = [name for name in raw.columns if name not in {LINE, "__row__"}]
-        raise SchemaError(
-            *(
-                Fault(
-                    f"no_{name}_column",
-                    str(path),
-                    f"no column '{name}'",
-                    "columns " + ", ".join(NUMBERS),
-                    nearest(name, header),
-                )
-                for name in missing
-            )
-        )
-    ledger = RowLedger(str(path), "table", raw.height)
-    kept = split(raw, pair_checks(frozenset(raw.columns)), ledger)
-    if "rsid" in raw.columns:
-        typed = kept.with_columns(*(number(name).alias(f"__{name}__") for name in NUMBERS), line=pl.col(LINE))
-        kept = drop_duplicates(typed, ledger, key="rsid", values=tuple(f"__{name}__" for name in NUMBERS))
-    rows = ledger.close(kept.height)
-    faults = rows.excess(max_bad_rows=max_bad_rows)
-    if faults:
-        raise InputFileError(*(_with_option(fault) for fault in faults))
-    matrix = None if ld is None else _read_square(ld, raw.height)
-    pair = _pair(kept, matrix)
-    estimates, uncorrelated = _estimates(pair, methods, profile, seed)
-    facts = TraitFacts(), TraitFacts()
-    checks = [("power", test) for test in power(pair, *facts) if test.name == "minimum_detectable_effect"]
-    if quantitative:
-        checks += [("steiger", test) for test in steiger(pair, *facts)]
+    if profile is not None and profile not in PROFILES:
+        known = ", ".join(PROFILES)
+        raise UnknownNameError(Fault("unknown_profile", "profile", f"'{profile}'", known, nearest(profile, PROFILES)))
+    table = read_pair(path, ld=ld, max_bad_rows=max_bad_rows, n_exposure=n_exposure, n_outcome=n_outcome)
+    pair = table.pair
+    parts = _parts(pair, methods, profile)
+    progress.start(len(parts) + len(CHECKS_BESIDE) + with_sensitivity)
+    estimates = list(_estimates(pair, parts, profile, seed, progress))
+    beside = {}
+    for name, check in CHECKS_BESIDE.items():
+        beside[name] = check(pair)
+        progress.advance(name.replace("_", " "), "ok")
+    found: Sensitivity | str = ""
+    if with_sensitivity:
+        found = LINKED if largest_r(pair) > CORRELATED else sensitivity(pair, seed=seed)
+        progress.advance("further checks", "ok")
     return TableResult(
-        rows,
-        estimates,
-        uncorrelated,
+        table.rows,
+        tuple(estimates),
+        _uncorrelated(estimates, profile),
         pair,
-        influence(pair),
-        leave_one_out(pair, method="ivw" if matrix is None else "ivw_ld"),
-        tuple(checks),
-        (LINKED if largest_r(pair) > CORRELATED else sensitivity(pair, seed=seed)) if with_sensitivity else "",
+        beside["influence"],
+        beside["leave_one_out"],
+        _direction_and_power(pair, profile, quantitative=quantitative),
+        found,
         _differences(estimates, profile),
+        table.unused,
+        _too_many_for(pair, profile) if methods.strip() == "all" else {},
     )
 
 
-def _differences(estimates: tuple[Estimate, ...], profile: Profile | None) -> dict[str, str]:
+CHECKS_BESIDE: dict[str, Callable[[Instruments], TableRows]] = {
+    "influence": influence,
+    "leave_one_out": lambda pair: leave_one_out(pair, method="ivw" if pair.ld_r is None else "ivw_ld"),
+}
+"""Tables of single variants that stand beside the estimates."""
+
+
+def _direction_and_power(
+    pair: Instruments, profile: Profile | None, *, quantitative: bool
+) -> tuple[tuple[str, Test], ...]:
+    """Return the checks on the pair as a whole; TwoSampleMR's Steiger test does not take off chance."""
+    facts = TraitFacts(), TraitFacts()
+    checks = [("power", test) for test in power(pair, *facts) if test.name == "minimum_detectable_effect"]
+    if quantitative:
+        checks += [("steiger", test) for test in steiger(pair, *facts, take_off_chance=profile != "twosamplemr")]
+    return tuple(checks)
+
+
+def _differences(estimates: Sequence[Estimate], profile: Profile | None) -> dict[str, str]:
     """Return where estimates differ from those of the package on purpose."""
     if profile is None:
         return {}
@@ -246,82 +319,40 @@ def _differences(estimates: tuple[Estimate, ...], profile: Profile | None) -> di
     return {entry.call: entry.differs for entry in PROFILES[profile] if entry.call in shown and entry.differs}
 
 
+def _parts(pair: Instruments, methods: str, profile: Profile | None) -> list[tuple[str, ...]]:
+    """Return the methods in the parts in which they are run: one by one, to tell of progress.
+
+    Pairs and methods have random streams of their own, so that this is the same as all at once.
+    """
+    if profile is not None:
+        return [(call,) for call in resolve_calls(methods, pair, profile)]
+    has_positions = pair.chromosome is not None and pair.position is not None
+    has_ld = pair.ld_r is not None
+    names = resolve_methods(methods, n_variants=pair.n_variants, has_ld=has_ld, has_positions=has_positions)
+    # of one variant there is one estimate, whichever methods were asked for
+    return [names] if pair.n_variants == 1 else [(name,) for name in names]
+
+
 def _estimates(
-    pair: Instruments, methods: str, profile: Profile | None, seed: int
-) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
-    """Return the estimates, and which of them count variants as independent."""
-    if profile is None:
-        has_positions = pair.chromosome is not None and pair.position is not None
-        names = resolve_methods(
-            methods, n_variants=pair.n_variants, has_ld=pair.ld_r is not None, has_positions=has_positions
-        )
-        ours = {name: name for name in names}
-        estimates = grid([pair], names, seed=seed)[0]
-    else:
-        ours = {entry.call: entry.method for entry in PROFILES[profile]} if profile in PROFILES else {}
-        calls = None if methods.strip() == "all" else _split(methods)
-        estimates = run_profile(pair, profile, methods=calls, seed=seed)
-    uncorrelated = tuple(e.method for e in estimates if not ESTIMATORS[ours[e.method]].needs_ld)
-    return tuple(estimates), uncorrelated
+    pair: Instruments, parts: Sequence[tuple[str, ...]], profile: Profile | None, seed: int, progress: Progress
+) -> Iterator[Estimate]:
+    """Yield the estimates of one part after the other."""
+    for names in parts:
+        if profile is None:
+            found = grid([pair], names, seed=seed)[0]
+        else:
+            found = run_profile(pair, profile, methods=names, seed=seed)
+        for estimate in found:
+            progress.advance(estimate.method, str(estimate.status))
+            yield estimate
+
+
+def _uncorrelated(estimates: Sequence[Estimate], profile: Profile | None) -> tuple[str, ...]:
+    """Return which estimates count variants as independent."""
+    # of one variant the Wald ratio stands in for whatever was asked for, so names are those of what ran
+    ours = {} if profile is None else {entry.call: entry.method for entry in PROFILES[profile]}
+    return tuple(e.method for e in estimates if not ESTIMATORS[ours.get(e.method, e.method)].needs_ld)
 
 
 def _without(row: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:
     return {key: value for key, value in row.items() if key not in names}
-
-
-def _with_option(fault: Fault) -> Fault:
-    """Name the option of the command instead of the key of a study file."""
-    return Fault(
-        fault.code, fault.where, fault.found, fault.expected, "Look at these lines; --max-bad-rows allows more"
-    )
-
-
-def _pair(kept: pl.DataFrame, matrix: NDArray[np.float64] | None) -> Instruments:
-    text = {
-        name: tuple(kept.select(blank(name).fill_null("")).to_series().to_list()) if name in kept.columns else ()
-        for name in ("rsid", "effect_allele")
-    }
-    bx, sx, by, sy = (
-        np.asarray(kept.select(number(name)).to_series().to_numpy(), dtype=np.float64) for name in NUMBERS
-    )
-    ld_r = None
-    if matrix is not None:
-        lines = kept["__row__"].to_numpy()
-        ld_r = matrix[np.ix_(lines, lines)]
-    pair = Instruments(bx, sx, by, sy, rsid=text["rsid"], effect_allele=text["effect_allele"], ld_r=ld_r)
-    facts = kept.select(number(name).cast(pl.Float64).alias(name) for name in FACTS if name in kept.columns)
-    values = {name: facts[name].fill_null(np.nan).to_numpy() for name in facts.columns}
-    return replace(
-        pair,
-        eaf_exposure=values.get("eaf"),
-        eaf_outcome=values.get("eaf"),
-        n_exposure=values.get("n_exposure"),
-        n_outcome=values.get("n_outcome"),
-        chromosome=values.get("chromosome"),
-        position=values.get("position"),
-    )
-
-
-def _read_square(path: Path, size: int) -> NDArray[np.float64]:
-    """Read a square table of numbers without header."""
-    text = read_text(path)
-    lines = [line.replace("\t", ",").split(",") for line in text.splitlines() if line.strip()]
-    if len({len(cells) for cells in lines}) > 1:
-        raise InputFileError(Fault("ld_ragged", str(path), "rows of different length", "a square table"))
-    try:
-        matrix = np.array([[float(cell) for cell in cells] for cells in lines], dtype=np.float64)
-    except ValueError as error:
-        raise InputFileError(
-            Fault("ld_bad_value", str(path), f"a cell that is no number ({error})", "numbers only, no header")
-        ) from None
-    if matrix.shape != (size, size):
-        raise SchemaError(
-            Fault(
-                "ld_shape",
-                str(path),
-                f"shape {matrix.shape}",
-                f"({size}, {size}): one row and column per row of the table",
-            )
-        )
-    check_correlation(matrix, where=str(path))
-    return matrix

@@ -53,7 +53,7 @@ class Entry:
     min_variants : int
         Fewer give no number in the package, although our estimator may have one.
     differs : str
-        What is not as in the package, and why; empty if every number is.
+        What is not as in the package, and why, or what is odd in the package (``UNITS``); empty if neither.
     finish : callable, optional
         Last step that only this package takes.
     """
@@ -124,6 +124,7 @@ def _p_by_share(_: Instruments, estimate: Estimate) -> Estimate:
 
 GRID = "the package searches a grid of step 0.01; ours is the exact maximum, at most one step away and never lower"
 STOPS_EARLY = "the package's optimiser stops before the maximum; ours is the maximum, and Q is lower or equal"
+UNITS = "as the package has it: its standard error changes with the unit of the outcome"
 ROOT = "equal within the package's stopping rule of about 1e-6"
 MONTE_CARLO = "estimate equal; the standard error comes from draws on both sides"
 DESCENT = "equal within the package's stopping rule; it may miss the optimum, which search='global' finds"
@@ -164,7 +165,7 @@ TWOSAMPLEMR: tuple[Entry, ...] = (
     Entry("mr_weighted_mode_nome", "Weighted mode (NOME)", "weighted_mode_nome", differs=MONTE_CARLO),
     Entry("mr_simple_mode_nome", "Simple mode (NOME)", "simple_mode_nome", differs=MONTE_CARLO),
     Entry("mr_raps", "Robust adjusted profile score (RAPS)", "raps", {"form": "observed"}, differs=ROOT),
-    Entry("mr_uwr", "Unweighted regression", "ivw_unweighted", finish=_divided_by_scatter),
+    Entry("mr_uwr", "Unweighted regression", "ivw_unweighted", differs=UNITS, finish=_divided_by_scatter),
     Entry("mr_grip", "MR GRIP", "grip", {"model": "multiplicative_unfloored"}),
 )
 """Methods of TwoSampleMR, in the order of its list."""
@@ -337,10 +338,12 @@ def run_profile(
     profile : {"twosamplemr", "mendelianrandomization"}
         Package.
     methods : sequence of str, optional
-        Calls of the package; left out, all that are covered.
+        Calls of the package; left out, all that are covered. A string is one call.
     seed : int
         Seed of methods that draw.
     """
+    if isinstance(methods, str):
+        methods = [methods]
     if profile not in PROFILES:
         known = ", ".join(PROFILES)
         raise UnknownNameError(Fault("unknown_profile", "profile", f"'{profile}'", known, nearest(profile, PROFILES)))

@@ -13,7 +13,7 @@ Shape convention: design ``(n_variants, n_parameters)``, everything else ``(n_va
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import linalg
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-12
 """1 - leverage below this is rounding error: nothing is left to judge the variant by."""
+LEFT = 1e-3
+"""Share of the information or of Q that must be left without a response for the deletion formula to keep its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,63 @@ def gls_deletions(
     leverage = np.sum(np.square(inverse.T @ basis), axis=1) / precision
     residual = y - basis @ (basis.T @ y)
     return _deletions(precision, leverage, inverse.T @ residual, float(residual @ residual), design.shape[1])
+
+
+class OriginDeletions(NamedTuple):
+    """Fits through the origin without each response; arrays of shape (n_variants,).
+
+    Parameters
+    ----------
+    slope, se : numpy.ndarray
+        Estimate, and its standard error for a known covariance.
+    q : numpy.ndarray
+        Quadratic form of the residuals.
+    is_heavy : numpy.ndarray of bool
+        So little information or Q is left without the response that the formula loses digits: refit these. One or two
+        at most, as shares add up to 1 where responses are independent.
+    """
+
+    slope: NDArray[np.float64]
+    se: NDArray[np.float64]
+    q: NDArray[np.float64]
+    is_heavy: NDArray[np.bool_]
+
+
+def origin_deletions(
+    regressor: NDArray[np.float64], response: NDArray[np.float64], correlation: NDArray[np.float64] | None = None
+) -> OriginDeletions:
+    r"""Return the fit through the origin without each response, from one fit of all.
+
+    With :math:`V` the inverse correlation, deletion lowers :math:`x'Vx` by :math:`(Vx)_j^2/V_{jj}`, :math:`x'Vy` by
+    :math:`(Vx)_j(Vy)_j/V_{jj}`, and Q as at the top of this module.
+
+    Parameters
+    ----------
+    regressor, response : numpy.ndarray, shape (n_variants,)
+        Each over the standard error of the response.
+    correlation : numpy.ndarray, shape (n_variants, n_variants), optional
+        Of the responses, positive definite; left out, they are independent.
+
+    Examples
+    --------
+    >>> found = origin_deletions(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
+    >>> found.slope.round(4).tolist()  # the first is (2 * 2 + 3 * 4) / (2 * 2 + 3 * 3)
+    [1.2308, 1.3, 1.0]
+    """
+    vx, vy, own_precision = regressor, response, np.ones(len(response))
+    if correlation is not None:
+        factor = linalg.cholesky(correlation, lower=True)
+        inverse = linalg.solve_triangular(factor, np.eye(len(response)), lower=True)
+        vx, vy = inverse.T @ (inverse @ regressor), inverse.T @ (inverse @ response)
+        own_precision = np.sum(np.square(inverse), axis=0)
+    own = np.square(vx) / own_precision
+    total, crossed = regressor @ vx, regressor @ vy
+    left = total - own
+    residual = vy - crossed / total * vx
+    q = (response - crossed / total * regressor) @ residual
+    without = np.maximum(q - np.square(residual) / (own_precision * (1.0 - own / total)), 0.0)
+    slope = (crossed - vx * vy / own_precision) / left
+    return OriginDeletions(slope, 1.0 / np.sqrt(left), without, (left < LEFT * total) | (without < LEFT * q))
 
 
 def _deletions(

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from osteobiome.core.progress import NoProgress
 from osteobiome.mr import ESTIMATORS
 
 COMMANDS = ("demo", "init", "check", "run", "status", "report", "cite", "doctor", "mr estimate", "mr methods")
@@ -268,12 +269,32 @@ def test_doctor__says_what_is_here(osteobiome):
 
 def test_methods__lists_each_with_what_it_assumes(osteobiome):
     ran = osteobiome("mr", "methods")
+    assert max(map(len, ran.out.splitlines())) <= 100
     for name, entry in ESTIMATORS.items():
         assert f"{name}: {entry.label}" in ran.out
         assert f"doi:{entry.doi}" in ran.out
         for assumption in entry.assumptions:
-            assert assumption in ran.out
-    assert [m["name"] for m in osteobiome("mr", "methods", "--json").json["methods"]] == list(ESTIMATORS)
+            assert assumption in " ".join(ran.out.split())
+    listed = osteobiome("mr", "methods", "--json").json["methods"]
+    assert [m["name"] for m in listed] == sorted(ESTIMATORS)
+    ratio = next(m for m in listed if m["name"] == "wald_ratio")
+    assert (ratio["min_variants"], ratio["max_variants"]) == (1, 1)
+    assert next(m for m in listed if m["name"] == "ivw")["max_variants"] is None
+
+
+def test_methods__of_a_package_are_its_calls(osteobiome):
+    ran = osteobiome("mr", "methods", "--as", "twosamplemr")
+    assert "TwoSampleMR 0.7" in ran.out
+    assert "mr_ivw_mre: Inverse variance weighted (multiplicative random effects)" in ran.out
+    assert "  by ivw (model multiplicative_unfloored), needs" in ran.out
+    assert "mr_sign: not covered" in ran.out
+    assert "mr_ivw: Inverse variance weighted\n  by ivw, needs 2 variants or more" in ran.out
+    listed = osteobiome("mr", "methods", "--as", "mendelianrandomization", "--json").json
+    calls = [m["call"] for m in listed["methods"]]
+    assert (listed["package"], calls) == ("mendelianrandomization", sorted(calls))
+    assert {"label": "IVW", "method": "ivw", "options": {"model": "fixed"}}.items() <= next(
+        m for m in listed["methods"] if m["call"] == 'mr_ivw(model="fixed")'
+    ).items()
 
 
 # --- mr estimate -------------------------------------------------------------------------------------------------
@@ -282,9 +303,20 @@ def test_methods__lists_each_with_what_it_assumes(osteobiome):
 def test_estimate__prints_tables_and_remarks(finished, osteobiome):
     ran = osteobiome("mr", "estimate", _pair_file(finished))
     assert ran.code == 0
+    assert ran.err == ""  # progress is for terminals
     assert "40 variants, 40 kept, 0 dropped" in ran.out
     for name in ("ivw", "ivw_fixed", "egger", "cochran_q", "egger_intercept", "mean_f"):
         assert name in ran.out
+
+
+def test_estimate__shows_progress_on_a_terminal(finished, osteobiome, monkeypatch):
+    asked = []
+    monkeypatch.setattr("osteobiome.core.progress.for_terminal", lambda *, quiet: asked.append(quiet) or NoProgress())
+    osteobiome("mr", "estimate", _pair_file(finished), "--methods", "ivw")
+    monkeypatch.setattr("osteobiome.cli.mr._is_terminal", lambda: True)
+    osteobiome("mr", "estimate", _pair_file(finished), "--methods", "ivw")
+    osteobiome("mr", "estimate", _pair_file(finished), "--methods", "ivw", "--quiet")
+    assert asked == [True, False, True]
 
 
 def test_estimate__of_one_variant_is_said_in_the_singular(tmp_path, osteobiome):
@@ -318,3 +350,28 @@ def test_estimate__as_an_unknown_package_is_exit_2(finished, osteobiome):
     ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "mrbase")
     assert ran.code == 2
     assert "mendelianrandomization" in ran.err
+
+
+def test_estimate__sample_sizes_come_by_option(finished, osteobiome, tmp_path):
+    numbers = "beta_exposure,se_exposure,beta_outcome,se_outcome"
+    (tmp_path / "pair.csv").write_text(f"{numbers}\n0.1,0.01,0.05,0.02\n0.2,0.01,0.11,0.02\n0.3,0.01,0.16,0.02\n")
+    command = ("mr", "estimate", tmp_path / "pair.csv", "--methods", "cml_bic")
+    assert "--n-exposure" in osteobiome(*command).out
+    ran = osteobiome(*command, "--n-exposure", 10000, "--n-outcome", 20000, "--json")
+    assert ran.json["estimates"][0]["status"] == "ok"
+    assert ran.err == ""
+    assert osteobiome(*command, "--n-exposure", 0).code == 2
+
+
+def test_estimate__lines_of_text_fit_a_terminal(finished, osteobiome, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    ran = osteobiome("mr", "estimate", _pair_file(finished), "--as", "twosamplemr", "--quantitative", "--sensitivity")
+    assert ran.code == 0
+    assert "steiger_direction" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 100
+
+
+def test_estimate__name_of_a_package_is_translated(finished, osteobiome):
+    ran = osteobiome("mr", "estimate", _pair_file(finished), "--methods", "mr_ivw")
+    assert ran.code == 2
+    assert "--as twosamplemr" in ran.err

@@ -7,7 +7,7 @@ import json
 import pytest
 import typer
 
-from osteobiome.cli.shared import BAD_INPUT, errors_as_exit, print_faults, print_json, print_table
+from osteobiome.cli.shared import BAD_INPUT, errors_as_exit, print_faults, print_json, print_table, say_wrapped
 from osteobiome.core.errors import ConfigError, Fault
 from osteobiome.core.text import reason
 from osteobiome.sumstats.qc import CHECKS, pair_checks
@@ -35,6 +35,16 @@ def test_print_faults__shows_the_parts_that_are_there(capsys):
     ]
 
 
+def test_print_faults__wraps_long_lists(capsys):
+    print_faults(
+        [Fault("a", "here", "this", "one of " + ", ".join(f"method_{i}" for i in range(40)))], head="One fault:"
+    )
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 6
+    assert max(map(len, lines)) <= 100
+    assert lines[4].startswith(" " * 14 + "method_")
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_errors_as_exit__turns_our_errors_into_exit_2(as_json, capsys):
     with pytest.raises(typer.Exit) as caught, errors_as_exit(as_json=as_json):
@@ -55,6 +65,20 @@ def test_errors_as_exit__lets_bugs_through():
         raise ZeroDivisionError
 
 
+def test_say_wrapped__sets_in_further_lines_and_breaks_no_word(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    say_wrapped("  note: " + "word " * 30 + "x" * 120)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert max(map(len, lines[:2])) <= 100
+    assert lines[0].startswith("  note: word")
+    assert lines[1].startswith("    word")
+    assert lines[2] == "    " + "x" * 120
+    monkeypatch.setenv("COLUMNS", "60")
+    say_wrapped("word " * 30)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
 def test_print_table__lines_up_left_and_right(capsys):
     rows = [("ivw", "−0.03", "ok"), ("egger", "0.1234", "too few")]
     print_table(("method", "beta", "status"), rows, right=frozenset({1}))
@@ -72,10 +96,11 @@ def test_print_table__without_rows_is_a_header(capsys):
 
 
 ROW_CHECKS = sorted(name for name, check in CHECKS.items() if check.severity == "row")
-PAIR_CHECKS = sorted({name for name, _, _ in pair_checks(frozenset({"rsid", "eaf", "effect_allele"}))})
+PAIR_COLUMNS = ("rsid", "eaf", "eaf_exposure", "eaf_outcome", "effect_allele", "n_exposure", "n_outcome")
+PAIR_CHECKS = sorted({name for name, _, _ in pair_checks(frozenset(PAIR_COLUMNS))})
 
 
-@pytest.mark.parametrize("name", [*ROW_CHECKS, *PAIR_CHECKS])
+@pytest.mark.parametrize("name", [*ROW_CHECKS, *PAIR_CHECKS, "unreadable_mr_keep", "effect_alleles_differ"])
 def test_reason__of_every_check_has_words(name):
     """A reason that a row can be dropped for is a phrase for readers, not an identifier without underscores."""
     assert reason(name) != name.replace("_", " ")

@@ -129,3 +129,25 @@ def test_join__is_english(words, shown):
 def test_reason__in_words_or_as_it_is():
     assert text.reason("missing_beta") == "effect missing"
     assert text.reason("never_heard_of") == "never heard of"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0, "0"), (None, "–"), (-2.6e-9, "−2.60 × 10⁻⁹"), (INF, "∞"), (1e300, "1.00 × 10³⁰⁰")]
+)
+def test_scientific__is_a_power_of_ten(value, shown):
+    assert text.scientific(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "se", "shown"),
+    [
+        ([0.336264, 0.056457], 0.056457, ("0.33626", "0.05646")),
+        ([3.36e-14, 5.6e-15, -1e-15], 5.6e-15, ("3.3600 × 10⁻¹⁴", "5.600 × 10⁻¹⁵", "−1.000 × 10⁻¹⁵")),
+        ([3.36e12, 5.6e11], 5.6e11, ("3.3600 × 10¹²", "5.600 × 10¹¹")),
+        ([0.5, 1e-9], 1e-9, ("0.500000000000", "1.000 × 10⁻⁹")),
+        ([None, 1e-9, INF, 0.0], 1e-9, ("–", "1.000 × 10⁻⁹", "∞", "0")),
+        ([None, None], None, ("–", "–")),
+    ],
+)
+def test_effect_texts__are_powers_of_ten_where_decimals_are_unreadable(values, se, shown):
+    assert text.effect_texts(values, se) == shown

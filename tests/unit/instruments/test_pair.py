@@ -28,6 +28,14 @@ def test_from_arrays__copies_and_converts():
     assert (pair.exposure, pair.outcome, pair.unit) == ("exposure", "outcome", "")
 
 
+def test_from_arrays__one_sample_size_stands_for_all_variants():
+    pair = Instruments.from_arrays(*ARRAYS, n_exposure=1000, n_outcome=[1, 2, 3])
+    assert pair.n_exposure.tolist() == [1000.0] * 3
+    assert pair.n_outcome.tolist() == [1.0, 2.0, 3.0]
+    with pytest.raises(SchemaError, match="n_outcome"):
+        Instruments.from_arrays(*ARRAYS, n_outcome=[1, 2])
+
+
 def test_from_arrays__no_variant_is_fine():
     assert Instruments.from_arrays([], [], [], []).n_variants == 0
     assert Instruments.from_arrays([], [], [], [], ld_r=np.empty((0, 0))).n_variants == 0

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,17 @@ from osteobiome.cli.estimate_tables import (
     diagnostic_rows,
     dropped_lines,
     estimate_rows,
+    narrowed,
     remarks,
+    row_lines,
     sensitivity_sections,
 )
 from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
+from osteobiome.core.estimate import Test
+from osteobiome.core.progress import NoProgress
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
+from osteobiome.mr.checks import TraitFacts, steiger
 from osteobiome.mr.one_table import estimate_table, resolve_methods
 from osteobiome.mr.sensitivity import sensitivity
 
@@ -155,7 +161,18 @@ def test_estimate_table__one_variant_gives_the_wald_ratio(run):
     (estimate,) = run(LINES[0]).estimates
     assert estimate.method == "wald_ratio"
     assert estimate.beta == pytest.approx(0.6)
-    assert "Wald ratio in place of" in estimate.message
+    assert estimate.message == ""
+
+
+def test_estimate_table__one_variant_and_another_method(run):
+    """What ran has another name than what was asked for."""
+    for ld in (None, "1\n"):
+        result = run(LINES[0], methods="ivw" if ld is None else "ivw_ld", ld=ld)
+        (estimate,) = result.estimates
+        assert estimate.method == "wald_ratio"
+        assert result.uncorrelated == ("wald_ratio",)
+        assert "Wald ratio in place of ivw" in estimate.message
+    assert run(LINES[0], methods="mr_ivw", profile="twosamplemr").estimates[0].status == "too_few_instruments"
 
 
 def test_ld__matrix_follows_the_kept_rows(run):
@@ -211,7 +228,7 @@ def test_resolve_methods__a_list_keeps_its_order_and_loses_repeats():
 
 
 def test_resolve_methods__unknown_and_empty():
-    with pytest.raises(UnknownNameError, match="Did you mean 'egger'"):
+    with pytest.raises(UnknownNameError, match=r"--methods: .*Did you mean 'egger'"):
         resolve_methods("ivw,eger", n_variants=4, has_ld=False)
     for text in ("", " , "):
         with pytest.raises(SchemaError, match="--methods"):
@@ -264,9 +281,9 @@ def test_tables__for_a_terminal(run):
     assert header == ("method", "estimate", "se", "95 % interval", "p", "variants", "status")
     assert [row[0] for row in rows] == ["ivw", "egger"]
     assert rows[0][5:] == ("2", "ok")
-    assert rows[1][1:] == ("–", "–", "–", "–", "2", "too_few_instruments")
+    assert rows[1][1:] == ("–", "–", "–", "–", "2", "too few instruments")
     _, diagnostics = diagnostic_rows(result)
-    names = [(row[0], row[2]) for row in diagnostics]
+    names = [(row[0], *row[2:]) for row in diagnostics]
     assert len(names) == len(set(names))  # each quantity once, although both methods report it
     assert remarks(result) == [f"egger: {result.estimates[1].message}"]
 
@@ -276,6 +293,109 @@ def test_remarks__warn_of_methods_without_ld_beside_those_with_it(run):
     assert any(warned in line for line in remarks(run(ld=LD)))
     assert not any(warned in line for line in remarks(run(ld=LD, methods="ivw_ld")))
     assert not any(warned in line for line in remarks(run()))
+
+
+def test_row_lines__say_what_was_left_out_kept_and_not_used(run):
+    lines = [f"{line},{keep},{chromosome},0.5" for line, keep, chromosome in zip(LINES, "TTFT", "1X2?", strict=True)]
+    result = run(*lines, header=HEADER + ",mr_keep,chromosome,pval")
+    assert row_lines(result) == [
+        "4 variants, 3 kept, 1 dropped",
+        "  1 dropped: left out by the authors of the table (mr_keep is FALSE) (line 4)",
+        "  1 kept: chromosome or position that cannot be read",
+        "Columns that are not used: pval",
+    ]
+    plain = result.as_dict()
+    assert (plain["notes"], plain["columns_not_used"]) == ({"unusable_position": 1}, ["pval"])
+
+
+def test_diagnostic_rows__quantities_of_one_name_and_value_stay_apart(run):
+    """Two methods may share name and value of a test and differ in its degrees of freedom or p."""
+    result = run(methods="ivw,ivw_fixed")
+    q = Test("cochran_q", 1.0, 3.0, 0.5)
+    others = [replace(e, diagnostics=(replace(q, df=df),)) for e, df in zip(result.estimates, (3.0, 2.0), strict=True)]
+    _, rows = diagnostic_rows(replace(result, estimates=tuple(others), checks=()))
+    assert [(row[0], row[1], row[3]) for row in rows] == [("cochran_q", "ivw", "3"), ("cochran_q", "ivw_fixed", "2")]
+    _, rows = diagnostic_rows(replace(result, estimates=tuple(replace(e, diagnostics=(q,)) for e in others), checks=()))
+    assert [row[:2] for row in rows] == [("cochran_q", "ivw and 1 other")]
+
+
+def test_estimate_rows__of_any_size_are_readable(run):
+    tiny = [f"rs{i},A,{x * 1e3},{0.01 * 1e3},{y * 1e-9},{0.02e-9}" for i, x, y in ((1, 1, 5), (2, 2, 9), (3, 3, 16))]
+    row = estimate_rows(run(*tiny, methods="ivw"))[1][0]
+    assert all("10⁻" in cell for cell in row[1:4])
+    assert "0.0000" not in " ".join(row)
+
+
+def test_estimate_rows__share_of_no_draw_is_below_one(run):
+    strong = [f"rs{i},A,{x},0.001,{0.5 * x + 0.01},0.001" for i, x in enumerate((0.1, 0.2, 0.3, 0.4, 0.5))]
+    result = run(*strong, methods="mr_egger_regression_bootstrap", profile="twosamplemr")
+    assert estimate_rows(result)[1][0][4] == "< 0.001"
+
+
+def test_narrowed__drops_what_says_nothing_and_only_if_the_table_is_too_wide(run):
+    table = estimate_rows(run(*LINES[:2], methods="ivw,ivw_fixed,egger"))
+    assert narrowed(table, 10_000) == table
+    header, rows = narrowed(table, 60)
+    assert header == ("method", "estimate", "se", "95 % interval", "p")
+    assert [row[0] for row in rows] == ["ivw", "ivw_fixed"]
+    nothing = estimate_rows(run(*LINES[:2], methods="egger"))
+    assert narrowed(nothing, 10) == nothing
+    other = (table[0], [table[1][0], (*table[1][1][:5], "1", "ok")])
+    assert "variants" in narrowed(other, 10)[0]
+
+
+def test_remarks__say_once_what_holds_for_several(run):
+    lines = remarks(run(*LINES[:2], methods="egger,weighted_median"))
+    assert len(lines) == 1
+    assert lines[0].startswith("egger, weighted_median: Not estimable")
+
+
+def test_remarks__say_where_sample_sizes_are_given(run):
+    missing = run(methods="ivw", quantitative=True)
+    assert remarks(missing)[-1].endswith("(n_exposure, n_outcome) or by options (--n-exposure, --n-outcome).")
+    one = run(methods="cml_bic", n_exposure=None, n_outcome=10_000)
+    assert not any("--n-outcome" in line for line in remarks(one))
+    known = run(methods="ivw", quantitative=True, n_exposure=10_000, n_outcome=20_000)
+    assert not any("--n-" in line for line in remarks(known))
+    with_columns = run(*(f"{line},10000,20000" for line in LINES), header=HEADER + ",n_exposure,n_outcome")
+    named = {e.method: e for e in run(n_exposure=10_000, n_outcome=20_000).estimates}
+    assert named["cml_bic"] == by_method(with_columns)["cml_bic"]
+    assert named["cml_bic"].status == "ok"
+
+
+def test_left_out__methods_with_a_limit_are_named(run, monkeypatch):
+    limited = replace(ESTIMATORS["mrmix"], max_variants=3)
+    monkeypatch.setitem(ESTIMATORS._items, "mrmix", limited)
+    result = run()
+    assert "mrmix" not in by_method(result)
+    assert result.as_dict()["methods_left_out"] == {"mrmix": "takes up to 3 variants"}
+    assert "mrmix: Not run: the method takes up to 3 variants." in remarks(result)
+    assert run(methods="ivw").left_out == {}
+    assert "mr_wald_ratio" not in by_method(run(profile="twosamplemr"))
+    limited = replace(ESTIMATORS["cml_ma_bic"], max_variants=3)
+    monkeypatch.setitem(ESTIMATORS._items, "cml_ma_bic", limited)
+    result = run(profile="mendelianrandomization")
+    assert result.left_out == {"mr_cML(DP=FALSE)": "takes up to 3 variants"}
+    assert "mr_cML(DP=FALSE)" not in by_method(result)
+
+
+def test_progress__is_told_of_every_method_and_check(run):
+    told = []
+
+    class Listener(NoProgress):
+        def start(self, total):
+            told.append(total)
+
+        def advance(self, label, outcome):
+            told.append((label, outcome))
+
+    run(methods="ivw,egger", progress=Listener(), with_sensitivity=True)
+    assert told[:3] == [5, ("ivw", "ok"), ("egger", "ok")]
+    assert len(told) == 6
+    told.clear()
+    run(LINES[0], methods="ivw,egger", progress=Listener())
+    assert told[:2] == [3, ("wald_ratio", "ok")]
+    assert len(told) == 4
 
 
 # --- profiles and further checks ---------------------------------------------------------------------------------
@@ -308,9 +428,33 @@ def test_profile__warns_of_correlated_variants_too(run):
 
 
 def test_profile__unknown_calls_and_our_names_are_refused(run):
-    for methods in ("ivw", "mr_hetpen"):
+    for methods in ("ivw", "mr_hetpen", "ivvw"):
         with pytest.raises(UnknownNameError):
             run(methods=methods, profile="mendelianrandomization")
+    with pytest.raises(UnknownNameError, match=r"its own calls are asked for: mr_ivw, mr_ivw_mre, mr_ivw_fe"):
+        run(methods="ivw", profile="twosamplemr")
+    with pytest.raises(UnknownNameError, match="Did you mean 'twosamplemr'"):
+        run(profile="twosamplmr")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("mr_ivw", "ivw"), ("mr_egger", "egger"), ("mr_weighted_mode", "weighted_mode")]
+)
+def test_methods__of_a_package_are_translated(run, name, ours):
+    with pytest.raises(UnknownNameError, match=f"Did you mean '{ours}'. As the R package has it: --as "):
+        run(methods=name)
+
+
+def test_profile__direction_is_tested_as_in_the_package(run):
+    """TwoSampleMR sums what variants explain and takes nothing off for chance."""
+    options = {"methods": "mr_ivw", "quantitative": True, "n_exposure": 20_000, "n_outcome": 9_000}
+    shares = {}
+    for profile in ("twosamplemr", "mendelianrandomization"):
+        result = run(profile=profile, **options)
+        shares[profile] = next(test for _, test in result.checks if test.name == "r2_exposure").statistic
+    plain = steiger(result.pair, TraitFacts(), TraitFacts(), take_off_chance=False)
+    assert shares["twosamplemr"] == plain[0].statistic
+    assert shares["twosamplemr"] > shares["mendelianrandomization"]
 
 
 def test_sensitivity__is_worked_out_only_when_asked_for(run):
@@ -375,3 +519,14 @@ def test_sensitivity__a_set_that_cannot_be_worked_out_is_a_dash_and_not_empty():
     section = next(s for s in sensitivity_sections(found) if "weak instruments" in s.title)
     assert [row[1] for row in section.rows] == ["–"] * 3
     assert "Check the units" in section.notes[0]
+
+
+def test_sensitivity__ends_of_sets_are_written_to_their_own_width(run):
+    found = run(with_sensitivity=True).sensitivity
+    parts = ((-2e-4, -1.999e-4), (4.5e-7, 5.5e-7), (3.0, float("inf")))
+    sets = (replace(found.confidence_sets[0], ci_set=parts), replace(found.confidence_sets[1], ci_set=()))
+    section = next(s for s in sensitivity_sections(replace(found, confidence_sets=sets)) if "weak" in s.title)
+    shown = section.rows[0][1].split(" or ")
+    assert shown[1:] == ["4.500 × 10⁻⁷ to 5.500 × 10⁻⁷", "3.000 to ∞"]
+    assert len(set(shown[0].split(" to "))) == 2
+    assert section.rows[1][1] == "empty"

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from osteobiome.stats.influence import gls_deletions, wls_deletions
+from osteobiome.stats.gls import gls_origin
+from osteobiome.stats.influence import gls_deletions, origin_deletions, wls_deletions
 
 
 def data(n, p, *, seed=1):
@@ -36,6 +37,28 @@ def test_gls_deletions__equal_explicit_deletion(n, p):
         np.testing.assert_allclose(got.studentised_residual[j] ** 2, (q - q_without) / sigma, rtol=1e-8)
     assert (got.leverage >= 0).all()
     assert (got.leverage <= 1).all()
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_origin_deletions__equal_fits_of_the_rest(is_linked):
+    rng = np.random.default_rng(3)
+    x, y, se = rng.normal(size=9), rng.normal(size=9), rng.uniform(0.5, 2.0, 9)
+    ld = 0.6 ** np.abs(np.subtract.outer(np.arange(9), np.arange(9))) if is_linked else np.eye(9)
+    found = origin_deletions(x / se, y / se, ld if is_linked else None)
+    for j in range(9):
+        keep = np.arange(9) != j
+        want = gls_origin(x[keep], y[keep], se[keep], ld[np.ix_(keep, keep)])
+        np.testing.assert_allclose([found.slope[j], found.se[j], found.q[j]], [want.slope, want.se, want.q], rtol=1e-9)
+    assert not found.is_heavy.any()
+
+
+def test_origin_deletions__a_response_that_decides_is_named():
+    assert origin_deletions(np.array([1.0, 1.0, 1e3]), np.array([1.0, 2.0, 3.0])).is_heavy.tolist() == [
+        False,
+        False,
+        True,
+    ]
+    assert origin_deletions(np.ones(40), np.r_[np.full(39, 1.0), 1e6]).is_heavy.tolist() == [False] * 39 + [True]
 
 
 @pytest.mark.parametrize("p", [1, 2])

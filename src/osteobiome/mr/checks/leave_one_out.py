@@ -11,8 +11,19 @@ from osteobiome.core.errors import EstimationError, Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.instruments.loci import check_window, loci, locus_label
 from osteobiome.mr.checks.table_rows import TableRows, values_or_none, variant_names
-from osteobiome.mr.fit import STATUSES, BatchFit, Block
+from osteobiome.mr.correlated import ld_obstacle
+from osteobiome.mr.fit import (
+    OK,
+    STATUSES,
+    BatchFit,
+    Block,
+    beyond_range,
+    beyond_range_is_a_status,
+    overdispersion,
+    statuses,
+)
 from osteobiome.mr.registry import ESTIMATORS
+from osteobiome.stats.influence import origin_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
     from osteobiome.mr.registry import Estimator
 
+MANY = {"ivw": 2000, "ivw_ld": 100}
+"""More variants are left out of these methods by the deletion formula instead of refits; equal to rounding."""
 CELLS = 1 << 20
 """Variants times refits that are fitted at once; results do not depend on it."""
 
@@ -55,7 +68,8 @@ def leave_one_out(inst: Instruments, *, method: str = "ivw", family: str = "") -
     -----
     Default options throughout, so standard errors are those of ``ivw`` (scatter floored at 1, as TwoSampleMR's
     ``mr_leaveoneout``). Rows are strongly correlated: they show which variant carries a result, and are no tests. With
-    two variants, a row is the Wald ratio of the other one.
+    two variants, a row is the Wald ratio of the other one. Of many variants (2,000, or 100 with an LD matrix), rows of
+    IVW come from one fit (:func:`osteobiome.stats.influence.origin_deletions`), which is equal to refits to rounding.
 
     References
     ----------
@@ -73,6 +87,9 @@ def leave_one_out(inst: Instruments, *, method: str = "ivw", family: str = "") -
     if n < 2:
         message = f"Not estimable: leaving one out needs two variants, there {'is 1' if n else 'are 0'}."
         return TableRows("leave_one_out", message=message)
+    if n > MANY.get(method, n) and (method == "ivw" or ld_obstacle(inst)[0] is Status.OK):
+        columns = _labels(inst, entry, "variant", variant_names(inst.rsid, n), family)
+        return TableRows("leave_one_out", columns | _ivw_columns(inst, entry))
     return _refits(inst, entry, ~np.eye(n, dtype=bool), "variant", variant_names(inst.rsid, n), family)
 
 
@@ -240,14 +257,7 @@ def _refits(
 ) -> TableRows:
     """Return one row per mask, shape (n_refits, n_variants)."""
     n = len(masks)
-    columns: dict[str, list[object]] = {
-        "family": [family] * n,
-        "exposure": [inst.exposure] * n,
-        "outcome": [inst.outcome] * n,
-        "method": [entry.name] * n,
-        "kind": [kind] * n,
-        "left_out": [*labels],
-    }
+    columns = _labels(inst, entry, kind, labels, family)
     if entry.batch is None or entry.needs_ld:
         estimates = [_estimate(inst.subset(keep), entry) for keep in masks]
         for name in ("n_variants", "beta", "se", "ci_low", "ci_high", "neg_log_10_p_value", "message"):
@@ -259,6 +269,46 @@ def _refits(
         for name, values in _fitted(entry.batch(_block(inst, masks[start : start + step]))).items():
             columns.setdefault(name, []).extend(values)
     return TableRows("leave_one_out", columns)
+
+
+def _labels(
+    inst: Instruments, entry: Estimator, kind: str, labels: Sequence[str], family: str
+) -> dict[str, list[object]]:
+    """Return the columns that say what each row is."""
+    n = len(labels)
+    return {
+        "family": [family] * n,
+        "exposure": [inst.exposure] * n,
+        "outcome": [inst.outcome] * n,
+        "method": [entry.name] * n,
+        "kind": [kind] * n,
+        "left_out": [*labels],
+    }
+
+
+@beyond_range_is_a_status
+def _ivw_columns(inst: Instruments, entry: Estimator) -> dict[str, list[object]]:
+    """Return the columns of numbers of IVW without each of many variants, from one fit."""
+    n, se = inst.n_variants, inst.se_outcome
+    correlation = inst.ld_r if entry.needs_ld else None
+    found = origin_deletions(inst.beta_exposure / se, inst.beta_outcome / se, correlation)
+    errors = found.se * overdispersion(found.q, np.full(n, n - 2.0), "multiplicative")
+    has_effect = inst.beta_exposure != 0.0
+    status = statuses(
+        n,
+        [
+            (np.sum(has_effect) - has_effect == 0, Status.ZERO_EXPOSURE_EFFECT),
+            (beyond_range(found.slope, errors, found.q), Status.NOT_FINITE),
+        ],
+    )
+    ok, count = status == OK, np.full(n, n - 1, dtype=np.int64)
+    slope, errors = np.where(ok, found.slope, np.nan), np.where(ok, errors, np.nan)
+    columns = _fitted(BatchFit(entry.name, slope, errors, None, count, status, ()))
+    for place in np.flatnonzero(found.is_heavy):
+        one = _refits(inst, entry, np.arange(n)[np.newaxis] != place, "variant", ("",), "")
+        for name, values in columns.items():
+            values[place] = one.columns[name][0]
+    return columns
 
 
 def _block(inst: Instruments, masks: NDArray[np.bool_]) -> Block:

@@ -24,6 +24,7 @@ RowCheck = tuple[str, pl.Expr, str]
 _ENDS = tuple(chromosome_lengths(build) for build in BUILDS)
 _ALLELE = r"^[ACGT]+$"
 _SEVERAL = r"[ACGTDI0-9>][,/|;][ACGTDI0-9<]"
+_THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+$"
 _TRUE = ("TRUE", "T", "1", "YES")
 _FALSE = ("FALSE", "F", "0", "NO")
 
@@ -165,15 +166,21 @@ def pair_checks(columns: frozenset[str]) -> list[RowCheck]:
     """
     checks: list[RowCheck] = []
     if "rsid" in columns:
-        name = blank("rsid")
-        checks.append(("empty_id", name.is_null(), "rsid"))
+        identifier = blank("rsid")
+        checks.append(("empty_id", identifier.is_null(), "rsid"))
     for side in ("exposure", "outcome"):
         checks += _number_checks(f"beta_{side}", required=True)
         checks += _number_checks(f"se_{side}", required=True)
         checks.append((f"non_positive_se_{side}", number(f"se_{side}") <= 0, f"se_{side}"))
-    if "eaf" in columns:
-        checks += _number_checks("eaf", required=False)
-        checks.append(("eaf_out_of_range", (number("eaf") < 0) | (number("eaf") > 1), "eaf"))
+    for name in ("eaf", "eaf_exposure", "eaf_outcome"):
+        if name in columns:
+            checks += _number_checks(name, required=False)
+            checks.append(("eaf_out_of_range", (number(name) < 0) | (number(name) > 1), name))
+    for name in ("n_exposure", "n_outcome"):
+        if name in columns:
+            checks.append(("thousands_separator", blank(name).str.contains(_THOUSANDS), name))
+            checks += _number_checks(name, required=False)
+            checks.append(("n_not_positive", number(name) <= 0, name))
     if "effect_allele" in columns:
         allele = blank("effect_allele").str.to_uppercase()
         checks.append(("bad_allele", allele.is_not_null() & ~allele.str.contains(_ALLELE), "effect_allele"))
@@ -185,9 +192,9 @@ def is_true(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_uppercase().is_in(_TRUE)
 
 
-def author_excluded() -> pl.Expr:
+def author_excluded(column: str = "keep") -> pl.Expr:
     """Return where the authors of a table marked a row as not to be used."""
-    return pl.col("keep").str.strip_chars().str.to_uppercase().is_in(_FALSE)
+    return pl.col(column).str.strip_chars().str.to_uppercase().is_in(_FALSE)
 
 
 def not_tested(columns: Sequence[str]) -> pl.Expr:

@@ -1,6 +1,7 @@
 """Refits without a variant or a locus: equal to fits of the rest, and honest where there are none."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -48,6 +49,38 @@ def test_leave_one_out__equals_fits_of_the_rest(method):
             want.message,
         )
     assert dict(result.to_frame().schema) == polars_schema("leave_one_out")
+
+
+@pytest.mark.parametrize("method", ["ivw", "ivw_ld"])
+@pytest.mark.parametrize("odd", ["none", "a heavy variant", "an outlier", "one effect"])
+def test_leave_one_out__of_many_by_formula_equals_refits(monkeypatch, odd, method):
+    pair = pair_of(40)
+    x, y, se = pair.beta_exposure.copy(), pair.beta_outcome.copy(), pair.se_outcome.copy()
+    if odd == "a heavy variant":
+        se[7] = 1e-9
+    if odd == "an outlier":
+        y[7] = 1e5
+    if odd == "one effect":
+        x[np.arange(40) != 7] = 0.0
+    pair = dataclasses.replace(pair, beta_exposure=x, beta_outcome=y, se_outcome=se)
+    refits = leave_one_out(pair, method=method, family="f").rows()
+    monkeypatch.setitem(sys.modules[leave_one_out.__module__].MANY, method, 10)
+    for row, want in zip(leave_one_out(pair, method=method, family="f").rows(), refits, strict=True):
+        numbers = ([float("nan") if r[name] is None else r[name] for name in NUMBERS] for r in (row, want))
+        np.testing.assert_allclose(*numbers, rtol=1e-9)
+        assert {k: v for k, v in row.items() if k not in NUMBERS} == {k: v for k, v in want.items() if k not in NUMBERS}
+    assert [row["status"] for row in refits].count("zero_exposure_effect") == (odd == "one effect")
+
+
+def test_leave_one_out__of_many_with_a_copy_is_refitted(monkeypatch):
+    """Without one of two copies the matrix is regular, which no formula for the whole can tell."""
+    pair = pair_of(12)
+    ld = pair.ld_r.copy()
+    ld[3, :], ld[:, 3] = ld[2, :], ld[:, 2]
+    ld[3, 3] = ld[2, 3] = ld[3, 2] = 1.0
+    monkeypatch.setitem(sys.modules[leave_one_out.__module__].MANY, "ivw_ld", 10)
+    rows = leave_one_out(dataclasses.replace(pair, ld_r=ld), method="ivw_ld").rows()
+    assert [i for i, row in enumerate(rows) if row["status"] == "ok"] == [2, 3]
 
 
 @pytest.mark.parametrize("method", ["ivw", "egger", "ivw_ld"])
