@@ -10,6 +10,7 @@ import polars as pl
 from osteobiome.core.schema import polars_schema
 from osteobiome.core.thresholds import CANDIDATE_P
 from osteobiome.instruments.known_loci import mark_known_loci
+from osteobiome.instruments.strength import f_statistic
 from osteobiome.instruments.winners_curse import conditional_effects, empirical_bayes_effects, fiqt_effects
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def described(
     columns = [
         pl.lit(exposure).alias("exposure"),
         pl.lit(selected_in).alias("selected_in"),
-        pl.Series("f_statistic", np.square(beta / se), dtype=pl.Float64),
+        pl.Series("f_statistic", f_statistic(beta, se), dtype=pl.Float64),
     ]
     if uncorrected:
         status = [uncorrected] * n

@@ -35,8 +35,8 @@ def f_statistic(beta_exposure: ArrayLike, se_exposure: ArrayLike) -> NDArray[np.
     >>> f_statistic([0.2, 0.1], [0.02, 0.05]).tolist()
     [100.0, 4.0]
     """
-    ratio = np.asarray(beta_exposure, dtype=np.float64) / np.asarray(se_exposure, dtype=np.float64)
     with np.errstate(over="ignore"):  # an infinite F is an honest answer to an absurd effect
+        ratio = np.asarray(beta_exposure, dtype=np.float64) / np.asarray(se_exposure, dtype=np.float64)
         return np.square(ratio)
 
 

@@ -31,6 +31,8 @@ Method = Conditioning | Literal["fiqt", "empirical_bayes"]
 CONDITIONING: tuple[Conditioning, ...] = get_args(Conditioning)
 METHODS: tuple[Method, ...] = (*CONDITIONING, "fiqt", "empirical_bayes")
 OK, NOT_SELECTED, NOT_FINITE, TOO_FEW = "ok", "not_selected", "not_finite", "too_few"
+LARGEST = 1e100
+"""Statistics from here on have no square among doubles, and are not those of a study."""
 MIN_EFFECTS = 30
 """Fewest effects whose distribution is estimated: with a dozen, errors at the edge average 0.25 standard errors."""
 
@@ -308,7 +310,10 @@ def _statistics(beta: ArrayLike, se: ArrayLike) -> tuple[NDArray[np.float64], ND
     assert effect.ndim == 1
     known = np.isfinite(effect) & np.isfinite(error) & (error > 0.0)
     z = np.full(effect.shape, np.nan)
-    np.divide(effect, error, out=z, where=known)
+    with np.errstate(over="ignore"):
+        np.divide(effect, error, out=z, where=known)
+    known &= np.abs(np.where(known, z, 0.0)) < LARGEST
+    z[~known] = np.nan
     status = np.where(known, OK, NOT_FINITE).astype(np.dtype("U20"))
     return z, error, status
 
