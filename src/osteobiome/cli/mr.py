@@ -130,6 +130,7 @@ def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -
                         "label": e.label,
                         "doi": e.doi,
                         "min_variants": e.min_variants,
+                        "max_variants": e.max_variants or None,
                         "needs_ld": e.needs_ld,
                         "needs_positions": e.needs_positions,
                         "needs_candidates": e.needs_candidates,
@@ -145,7 +146,8 @@ def methods(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = 0) -
     for name, entry in ESTIMATORS.items():
         needs = f"{entry.min_variants} variant{'s' if entry.min_variants > 1 else ''} or more"
         if entry.max_variants:
-            needs = f"{entry.max_variants} variant"
+            few, most = entry.min_variants, entry.max_variants
+            needs = f"{few} to {most:,} variants" if most > 1 else "1 variant"
         say(f"{name}: {entry.label}")
         more = (" and an LD matrix" if entry.needs_ld else "") + (" and positions" if entry.needs_positions else "")
         more += " that no threshold selected" if entry.needs_candidates else ""

@@ -109,7 +109,7 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     """Return method names from ``all`` or a list with commas.
 
     ``all`` means every method that the data can feed: those that need an LD matrix or positions only if there are
-    some, the Wald ratio only for one variant.
+    some, the Wald ratio only for one variant. A method with a limit is kept beyond it, and its status then says so.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
             for name, entry in entries
             if (has_ld or not entry.needs_ld)
             and (has_positions or not entry.needs_positions)
-            and (not entry.max_variants or n_variants <= entry.max_variants)
+            and (entry.max_variants != 1 or n_variants <= 1)
         )
     names = _split(text)
     for name in names:

@@ -27,7 +27,7 @@ CAP = 0.9999
 START = 0.6
 """Share of valid variants that fits begin with."""
 MAX_STEPS = 400
-BETWEEN = 8
+BETWEEN = 3
 """Steps of expectation-maximisation between two tries of Newton's method."""
 CLOSE = 1e-11
 NEAR = 1e-4

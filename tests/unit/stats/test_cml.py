@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from osteobiome.stats.cml import descent_path, global_path, perturbed_paths, slopes
+from osteobiome.stats.cml import descent_path, global_path, slopes
+from osteobiome.stats.cml_perturbed import perturbed_paths
 
 pytestmark = pytest.mark.kernel
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.constrained import ASSUMPTIONS, MIN_VARIANTS, Search, check_cml, fit_cml
+from osteobiome.mr.constrained import ASSUMPTIONS, MAX_VARIANTS, MIN_VARIANTS, Search, check_cml, fit_cml
 from osteobiome.mr.registry import estimator
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     doi="10.1016/j.ajhg.2021.05.014",
     assumptions=ASSUMPTIONS,
     min_variants=MIN_VARIANTS,
+    max_variants=MAX_VARIANTS,
 )
 def cml_bic(inst: Instruments, *, n: float | None = None, search: Search = "global", level: float = 0.95) -> Estimate:
     r"""Estimate the effect from the variants that the model with the lowest BIC calls valid.

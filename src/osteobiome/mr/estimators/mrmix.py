@@ -125,6 +125,7 @@ def _estimate(inst: Instruments, grid: Grid, level: float) -> Estimate:
         "exposure and outcome studies have no person in common",
     ),
     min_variants=MIN_VARIANTS,
+    max_variants=MAX_VARIANTS,
 )
 def mrmix(inst: Instruments, *, grid: Grid = "data", level: float = 0.95) -> Estimate:
     r"""Estimate the effect at which the largest share of variants is valid.
