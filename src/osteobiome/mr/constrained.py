@@ -267,7 +267,11 @@ def unbounded(inst: Instruments, *, method: str, share: float, average: bool, le
     level : float
         Coverage the interval would have had.
     """
-    what = f"models with {significant(100.0 * share, 2)} % of the weight do" if average else "the model with the lowest BIC does"
+    what = (
+        f"models with {significant(100.0 * share, 2)} % of the weight do"
+        if average
+        else "the model with the lowest BIC does"
+    )
     words = (
         f"Not estimable: {what} not exclude an infinite effect, because the exposure effects of the variants that they "
         "call valid are no larger than their errors make them. Choose stronger instruments."
