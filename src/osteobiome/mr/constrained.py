@@ -31,8 +31,10 @@ SPARE = 46.0
 """BIC above the best at which a model's weight is below 1e-10."""
 BOUNDED = 3.841458820694124
 """By how much the criterion must be higher at an infinite effect: else its 95 % confidence set has no end."""
-NEGLIGIBLE = 1e-3
+NEGLIGIBLE = 0.05
 """Weight of models without a bounded effect up to which they are left out of an average."""
+UNSEEN = 1e-6
+"""Weight up to which that needs no word."""
 MAX_SORTS = 400_000_000
 """Variants times sorts that a search may take."""
 
@@ -247,8 +249,15 @@ def fit_cml(
     result = finished(inst, method=method, numbers=numbers, tests=tests, level=level)
     if result.status is not Status.OK:
         return result
-    words = (size.message, called_invalid(inst, invalid_of(data, path)))
+    words = (size.message, left_out_words(share), called_invalid(inst, invalid_of(data, path)))
     return replace(result, message=" ".join(filter(None, words)))
+
+
+def left_out_words(share: float) -> str:
+    """Return that models without a bounded effect are left out of an average, if their weight is worth a word."""
+    if share <= UNSEEN:
+        return ""
+    return f"Models with {significant(100.0 * share, 2)} % of the weight do not exclude an infinite effect: left out."
 
 
 def unbounded(inst: Instruments, *, method: str, share: float, average: bool, level: float) -> Estimate:

@@ -187,8 +187,8 @@ def fill_bounds(
     :math:`A\sin^2(\psi - \alpha)`, :math:`A = \hat\Gamma^2/\sigma_Y^2 + \hat\gamma^2/\sigma_X^2`. It has one minimum,
     0, and one maximum on the circle, so it is nowhere below the smaller of both ends if the minimum lies outside.
     And its second derivative is at most :math:`L = A(2r^2 + r|r^2 - 1|)/g^2`, g being the smaller end of
-    :math:`\cos^2\varphi + r^2\sin^2\varphi`: it is nowhere more than :math:`L w^2/8` below the chord over the width w. Of
-    the two lines the one that is higher in the middle is taken.
+    :math:`\cos^2\varphi + r^2\sin^2\varphi`: it is nowhere more than :math:`L w^2/8` below the chord over the
+    width w. Of the two lines the one that is higher in the middle is taken.
     """
     c_low, t_low = math.cos(low), math.sin(low)
     c_high, t_high = math.cos(high), math.sin(high)
@@ -332,8 +332,9 @@ def global_path(
     left = np.empty(m)
     sums = np.empty(n_k)
     sums_left = np.empty(n_k)
-    low = -0.5 * math.pi + math.pi / FIRST * np.arange(FIRST)
-    high = low + math.pi / FIRST
+    edges = np.linspace(-0.5 * math.pi, 0.5 * math.pi, FIRST + 1)
+    edges[FIRST // 2] = 0.0  # no interval holds it inside
+    low, high = edges[:-1], edges[1:]
     sorts = 0
     gap = tolerance
     last = n_k - 1

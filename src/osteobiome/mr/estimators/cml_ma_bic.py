@@ -50,8 +50,8 @@ def cml_ma_bic(
     ------
     EstimationError
         Fewer than three or more than 5,000 variants, exposure effects all zero, no sample size or one that is no
-        number of people, or more than a thousandth of the weight on models whose likelihood does not exclude an
-        infinite effect (``too_weak_instruments``).
+        number of people, or more than 5 % of the weight on models whose likelihood does not exclude an infinite effect
+        (``too_weak_instruments``); up to 5 % are left out, and the message says so.
     SchemaError
         An option has a value that does not exist.
 

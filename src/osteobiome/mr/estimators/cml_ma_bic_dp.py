@@ -20,6 +20,7 @@ from osteobiome.mr.constrained import (
     cml_obstacle,
     descent_tolerance,
     finished,
+    left_out_words,
     path_of,
     path_tests,
     sample_size_of,
@@ -149,7 +150,7 @@ def _fit(inst: Instruments, resampling: Resampling, n: float | None, search: Sea
         resampling.n_draws,
     )
     penalty = math.log(size.people)
-    left_out = (draws[:, 3] < BOUNDED_DRAW).any(axis=0)
+    left_out: NDArray[np.bool_] = np.any(draws[:, 3] < BOUNDED_DRAW, axis=0)
     share = float(weights_of(draws[:, 1].mean(axis=0) + penalty * np.arange(left_out.size))[left_out].sum())
     share = max(share, float(path.weight[path.is_unbounded].sum()))
     if share > NEGLIGIBLE:
@@ -165,7 +166,8 @@ def _fit(inst: Instruments, resampling: Resampling, n: float | None, search: Sea
     result = finished(inst, method=METHOD, numbers=numbers, tests=tests, level=level)
     if result.status is not Status.OK:
         return result
-    return replace(result, seed=seed, n_draws=resampling.n_draws, message=size.message)
+    message = " ".join(filter(None, (size.message, left_out_words(share))))
+    return replace(result, seed=seed, n_draws=resampling.n_draws, message=message)
 
 
 @estimator(
@@ -218,8 +220,9 @@ def cml_ma_bic_dp(
     ------
     EstimationError
         Fewer than three or more than 1,000 variants, exposure effects all zero, no sample size or one that is no
-        number of people, or more than a thousandth of the weight on models in which the data or a draw hardly exclude
-        an infinite effect (``too_weak_instruments``): a mean over such draws means nothing.
+        number of people, or more than 5 % of the weight on models in which the data or a draw hardly exclude
+        an infinite effect (``too_weak_instruments``): a mean over such draws means nothing. Up to 5 % are left out,
+        and the message says so.
     SchemaError
         An option has a value that does not exist.
 

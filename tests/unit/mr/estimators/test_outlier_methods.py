@@ -267,6 +267,13 @@ def test_cml__a_model_without_bounded_effect_and_without_weight_is_left_out():
         assert call(method, pair).beta == pytest.approx(0.4, abs=0.1)
 
 
+def test_cml__a_model_without_bounded_effect_and_with_little_weight_is_left_out_and_named():
+    pair = Instruments.from_arrays([0.0, 0.0, 0.3, 0.0, 0.0], [0.01] * 5, [0.01, -0.005, 0.15, 0.02, 0.002], [0.02] * 5)
+    result = call(cml_ma_bic, pair)
+    assert result.beta == pytest.approx(0.5007, abs=1e-3)
+    assert result.message == "Models with 0.59 % of the weight do not exclude an infinite effect: left out."
+
+
 def test_cml__five_thousand_variants_in_seconds():
     pair = some_pair(5000)
     start = time.perf_counter()
@@ -338,8 +345,9 @@ def test_mrmix__says_where_the_estimate_lies_and_what_the_mixture_is():
     x = np.linspace(0.1, 0.2, 60)
     agreeing = Instruments.from_arrays(x, [0.002] * 60, 0.5 * x, [0.02] * 60)
     assert mrmix(agreeing).message == "Every variant is called valid, so invalid_sd is that of no variant."
-    far = Instruments.from_arrays(x, [0.002] * 60, 3.0 * x + 0.001 * np.cos(np.arange(60.0)), [0.02] * 60)
-    assert "at the end of the package's grid (−1.00 to 1.00)" in mrmix(far, grid="mrmix").message
+    pair = some_pair(60)
+    far = dataclasses.replace(pair, beta_outcome=pair.beta_outcome * 2.7, se_outcome=pair.se_outcome * 2.7)
+    assert "at the end of the package's grid (−1 to 1)" in mrmix(far, grid="mrmix").message
 
 
 @pytest.mark.parametrize(
