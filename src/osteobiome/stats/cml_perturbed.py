@@ -113,7 +113,7 @@ def predicted_variance(
     noise = vx * vy / v
     bend = float(np.sum((x + 2.0 * e * tilt) ** 2 / v - e * e * vx / (v * v)))
     slope = float(np.sum((x + e * tilt) ** 2 / v + (e * e / v + 1.0) * noise / v))
-    return slope / (bend * bend) if bend > 0.0 else float("nan")
+    return slope / bend / bend if bend > 0.0 else float("nan")
 
 
 def variance_of_pairs(theta: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -115,7 +115,7 @@ def goodness_of_fit(data: Scaled, path: Path, draws: NDArray[np.float64]) -> tup
     """
     best, unit = path.best, float(path.se[path.best])
     arrays = (data.x, np.square(data.se_x), data.y, np.square(data.se_y))
-    predicted = predicted_variance(float(path.theta[best]), best, *arrays) / unit**2
+    predicted = predicted_variance(float(path.theta[best]), best, *arrays) / unit / unit
     theta = draws[:, 0, best]
     variance, *errors = variance_of_pairs((theta - theta.mean()) / unit)
     tests = []
