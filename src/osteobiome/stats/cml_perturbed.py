@@ -69,14 +69,7 @@ def perturbed_paths(
     return out
 
 
-def predicted_variance(
-    theta: float,
-    n_invalid: int,
-    x: NDArray[np.float64],
-    vx: NDArray[np.float64],
-    y: NDArray[np.float64],
-    vy: NDArray[np.float64],
-) -> float:
+def predicted_variance(theta: float, n_invalid: int, data: NDArray[np.float64]) -> float:
     r"""Return the variance of perturbed estimates if the valid variants stay the same in every draw.
 
     Parameters
@@ -85,8 +78,8 @@ def predicted_variance(
         Estimate from the data themselves.
     n_invalid : int
         Variants that fit worst and are called invalid.
-    x, vx, y, vy : numpy.ndarray, shape (n_variants,)
-        Effects on exposure and outcome, each with its sampling variance.
+    data : numpy.ndarray, shape (4, n_variants)
+        Effects on the exposure and their variances, effects on the outcome and their variances.
 
     Returns
     -------
@@ -105,6 +98,7 @@ def predicted_variance(
     where that of maximum likelihood has the first term only. The others make up a share of about 3/F of it, as the
     data hold noise already before more is added.
     """
+    x, vx, y, vy = data
     v = vy + theta * theta * vx
     e = y - theta * x
     kept = np.argsort(e * e / v, kind="stable")[: x.size - n_invalid]

@@ -135,7 +135,7 @@ def test_predicted_variance__is_the_variance_of_draws_with_the_valid_variants_fi
         noisy = (x + np.sqrt(vx) * rng.normal(size=m))[3:], vx[3:], (y + np.sqrt(vy) * rng.normal(size=m))[3:], vy[3:]
         draws.append(polish(theta, m - 3, *noisy, np.empty(m - 3))[0])
     want = np.var(draws)
-    assert predicted_variance(theta, 3, x, vx, y, vy) == pytest.approx(want, rel=0.1)
+    assert predicted_variance(theta, 3, np.stack([x, vx, y, vy])) == pytest.approx(want, rel=0.1)
     plain = 2.0 / polish(theta, m - 3, x[3:], vx[3:], y[3:], vy[3:], np.empty(m - 3))[2]
     assert plain < 0.9 * want
 
