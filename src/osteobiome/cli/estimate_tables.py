@@ -116,7 +116,6 @@ def remarks(result: TableResult) -> list[str]:
     lines = _grouped((e.method, e.message) for e in result.estimates if e.message)
     lines += _grouped((name, test.message) for name, test in _tests(result) if test.message)
     lines += _advice(result)
-    lines += _grouped((name, f"Not run: the method {why}.") for name, why in result.left_out.items())
     largest = largest_r(result.pair)
     if result.uncorrelated and largest > CORRELATED:
         lines.append(

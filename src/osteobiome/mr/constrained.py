@@ -10,9 +10,11 @@ import numpy as np
 
 from osteobiome.core.errors import Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
+from osteobiome.core.text import significant
 from osteobiome.mr.fit import BatchFit, beyond_range_is_a_status, check_level, check_option
+from osteobiome.mr.naming import called_invalid
 from osteobiome.mr.scaled import Scaled, labelled, obstacle, plain, strength_tests
-from osteobiome.stats.cml import DESCENT_TOLERANCE, descent_path, global_path
+from osteobiome.stats.cml import ALL, DESCENT_TOLERANCE, descent_path, global_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,11 +24,17 @@ if TYPE_CHECKING:
 
 MIN_VARIANTS = 3
 MAX_VARIANTS = 5000
-"""More would take minutes: the work grows with the square of their number."""
+"""More would take minutes: the work grows faster than their number, and 5,000 take a few seconds."""
 TOLERANCE = 0.01
 """BIC that a better effect could be lower by at most; what is found is polished to the last digits."""
 SPARE = 46.0
 """BIC above the best at which a model's weight is below 1e-10."""
+BOUNDED = 3.841458820694124
+"""By how much the criterion must be higher at an infinite effect: else its 95 % confidence set has no end."""
+NEGLIGIBLE = 0.05
+"""Weight of models without a bounded effect up to which they are left out of an average."""
+UNSEEN = 1e-6
+"""Weight up to which that needs no word."""
 MAX_SORTS = 400_000_000
 """Variants times sorts that a search may take."""
 
@@ -51,6 +59,8 @@ class Path:
         Effect and its standard error; NaN where a descent stopped at no minimum.
     bic : numpy.ndarray
         Bayesian information criterion up to a constant.
+    margin : numpy.ndarray
+        By how much the criterion is higher at an infinite effect.
     gap : float
         By how much an effect that was not looked at could lower the criterion; NaN for descent.
     """
@@ -58,6 +68,7 @@ class Path:
     theta: NDArray[np.float64]
     se: NDArray[np.float64]
     bic: NDArray[np.float64]
+    margin: NDArray[np.float64]
     gap: float
 
     @property
@@ -68,16 +79,30 @@ class Path:
     @property
     def weight(self) -> NDArray[np.float64]:
         """Weights of the models, shape (n_variants - 1,)."""
-        shares = np.exp(-0.5 * (self.bic - self.bic.min()))
-        weights: NDArray[np.float64] = shares / shares.sum()
-        return weights
+        return weights_of(self.bic)
+
+    @property
+    def is_unbounded(self) -> NDArray[np.bool_]:
+        """Models whose effect may just as well be infinite, shape (n_variants - 1,)."""
+        unbounded: NDArray[np.bool_] = self.margin < BOUNDED
+        return unbounded
 
     def averaged(self) -> tuple[float, float]:
-        """Return the model average and its standard error (Buckland et al. 1997, doi:10.2307/2533961)."""
-        weight = self.weight
+        """Return the model average and its standard error (Buckland et al. 1997, doi:10.2307/2533961).
+
+        Models without a bounded effect are left out.
+        """
+        weight = weights_of(np.where(self.is_unbounded, np.inf, self.bic))
         used = weight > 0.0
         theta = float(np.sum(weight[used] * self.theta[used]))
         return theta, float(np.nansum(weight[used] * np.hypot(self.se[used], self.theta[used] - theta)))
+
+
+def weights_of(bic: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights of models by their criterion, of which one at least is finite."""
+    shares = np.exp(-0.5 * (bic - bic.min()))
+    weights: NDArray[np.float64] = shares / shares.sum()
+    return weights
 
 
 def scale_of(data: Scaled) -> float:
@@ -85,9 +110,11 @@ def scale_of(data: Scaled) -> float:
     return float(np.median(data.se_y) / np.median(data.se_x))
 
 
-def search_limits(n_variants: int, sample_size: float, tolerance: float) -> tuple[float, float, float, int]:
+def search_limits(
+    n_variants: int, sample_size: float, tolerance: float, *, spare: float = SPARE
+) -> tuple[float, float, float, int]:
     """Return penalty, spare, tolerance and budget of a search."""
-    return math.log(sample_size), SPARE, tolerance, max(MAX_SORTS // n_variants, 1000)
+    return math.log(sample_size), spare, tolerance, max(MAX_SORTS // n_variants, 1000)
 
 
 def descent_tolerance(data: Scaled) -> float:
@@ -110,22 +137,60 @@ def path_of(data: Scaled, sample_size: float, search: Search) -> Path:
     arrays = (data.x, np.square(data.se_x), data.y, np.square(data.se_y))
     gap = math.nan
     if search == "global":
-        fit, _, gap = global_path(*arrays, scale_of(data), *search_limits(data.x.size, sample_size, TOLERANCE))
+        spare = math.inf if data.x.size <= ALL else SPARE  # for a few hundred variants even models without weight
+        limits = search_limits(data.x.size, sample_size, TOLERANCE, spare=spare)
+        fit, _, gap = global_path(*arrays, scale_of(data), *limits)
     else:
         fit = descent_path(*arrays, descent_tolerance(data))
-    theta, q, bend = fit
+    theta, q, bend, margin = fit
     se = np.sqrt(np.where(bend > 0.0, 2.0 / bend, np.nan))
-    return Path(theta, se, q + math.log(sample_size) * np.arange(q.size), gap)
+    return Path(theta, se, q + math.log(sample_size) * np.arange(q.size), margin, gap)
 
 
-def sample_size_of(inst: Instruments) -> float | None:
-    """Return the smallest sample size behind any association of the pair; None if none is known."""
-    known = [
-        float(np.nanmin(values))
-        for values in (inst.n_exposure, inst.n_outcome)
-        if values is not None and np.isfinite(values).any()
-    ]
-    return min(known) if known else None
+@dataclass(frozen=True, slots=True)
+class SampleSize:
+    """People behind a criterion.
+
+    Parameters
+    ----------
+    people : float or None
+        None if no usable number is known.
+    message : str
+        Where the number comes from, or why there is none.
+    """
+
+    people: float | None
+    message: str = ""
+
+
+def sample_size_of(inst: Instruments, n: float | None = None) -> SampleSize:
+    """Return the sample size that was given, or else the smallest behind any association of the pair.
+
+    Parameters
+    ----------
+    inst : Instruments
+        Harmonised pair.
+    n : float or None
+        As given by the user.
+    """
+    if n is not None:
+        return SampleSize(n)
+    known: dict[str, float] = {}
+    for name in ("n_exposure", "n_outcome"):
+        values = getattr(inst, name)
+        if values is None:
+            continue
+        numbers = np.asarray(values, dtype=np.float64)
+        numbers = numbers[~np.isnan(numbers)]
+        if numbers.size and not (numbers.min() > 1.0 and numbers.min() < math.inf):
+            words = f"Not estimable: {name} holds a sample size of {numbers.min():g}, and people are wanted, above 1."
+            return SampleSize(None, f"{words} Mend the column, or leave it out and give n.")
+        if numbers.size:
+            known[name] = float(numbers.min())
+    if not known:
+        return SampleSize(None)
+    name = min(known, key=lambda key: known[key])
+    return SampleSize(known[name], f"Sample size in the criterion: {known[name]:,.0f}, the smallest of {name}.")
 
 
 def check_cml(*, n: float | None, search: str, level: float) -> None:
@@ -137,7 +202,7 @@ def check_cml(*, n: float | None, search: str, level: float) -> None:
 
 
 def cml_obstacle(
-    inst: Instruments, *, method: str, sample_size: float | None, max_variants: int, level: float
+    inst: Instruments, *, method: str, sample_size: SampleSize, max_variants: int, level: float
 ) -> Estimate | None:
     """Return why a pair cannot be estimated, or None."""
     failure = obstacle(inst, method=method, min_variants=MIN_VARIANTS, level=level)
@@ -145,8 +210,9 @@ def cml_obstacle(
         words = f"Not estimable: the method takes up to {max_variants} variants, and there are {inst.n_variants}."
         status = Status.TOO_MANY_INSTRUMENTS
         failure = failed(method, status, n_variants=inst.n_variants, message=words, level=level)
-    if failure is None and sample_size is None:
-        failure = failed(method, Status.MISSING_SAMPLE_SIZE, n_variants=inst.n_variants, level=level)
+    if failure is None and sample_size.people is None:
+        status = Status.MISSING_SAMPLE_SIZE
+        failure = failed(method, status, n_variants=inst.n_variants, message=sample_size.message, level=level)
     return None if failure is None else labelled(failure, inst)
 
 
@@ -167,23 +233,68 @@ def fit_cml(
     n, search, level
         As in :func:`osteobiome.mr.estimators.cml_ma_bic.cml_ma_bic`.
     """
-    size = sample_size_of(inst) if n is None else n
+    size = sample_size_of(inst, n)
     failure = cml_obstacle(inst, method=method, sample_size=size, max_variants=MAX_VARIANTS, level=level)
     if failure is not None:
         return failure
-    assert size is not None
+    assert size.people is not None
     data = Scaled.of(inst)
-    path = path_of(data, size, search)
+    path = path_of(data, size.people, search)
+    share = float(path.weight[path.is_unbounded].sum()) if average else float(path.is_unbounded[path.best])
+    if share > NEGLIGIBLE:
+        return unbounded(inst, method=method, share=share, average=average, level=level)
     theta, se = path.averaged() if average else (float(path.theta[path.best]), float(path.se[path.best]))
     numbers = np.ldexp([theta, se], data.exponent)
-    return finished(inst, method=method, numbers=numbers, tests=path_tests(path), level=level)
+    tests = path_tests(path, size.people)
+    result = finished(inst, method=method, numbers=numbers, tests=tests, level=level)
+    if result.status is not Status.OK:
+        return result
+    words = (size.message, left_out_words(share), called_invalid(inst, invalid_of(data, path)))
+    return replace(result, message=" ".join(filter(None, words)))
 
 
-def path_tests(path: Path) -> tuple[Test, ...]:
+def left_out_words(share: float) -> str:
+    """Return that models without a bounded effect are left out of an average, if their weight is worth a word."""
+    if share <= UNSEEN:
+        return ""
+    return f"Models with {significant(100.0 * share, 2)} % of the weight do not exclude an infinite effect: left out."
+
+
+def unbounded(inst: Instruments, *, method: str, share: float, average: bool, level: float) -> Estimate:
+    """Return the status that the data do not exclude an infinite effect.
+
+    Parameters
+    ----------
+    inst : Instruments
+        Harmonised pair.
+    method : str
+        Name of the estimator.
+    share : float
+        Weight of the models without a bounded effect.
+    average : bool
+        Whether models are averaged.
+    level : float
+        Coverage the interval would have had.
+    """
+    what = (
+        f"models with {significant(100.0 * share, 2)} % of the weight do"
+        if average
+        else "the model with the lowest BIC does"
+    )
+    words = (
+        f"Not estimable: {what} not exclude an infinite effect, because the exposure effects of the variants that they "
+        "call valid are no larger than their errors make them. Choose stronger instruments."
+    )
+    words = words if average else words.replace("they call", "it calls")
+    return labelled(failed(method, Status.TOO_WEAK, n_variants=inst.n_variants, message=words, level=level), inst)
+
+
+def path_tests(path: Path, sample_size: float) -> tuple[Test, ...]:
     """Return the diagnostics of a path."""
     return (
         plain("n_invalid", float(path.best)),
         plain("bic", float(path.bic.min())),
+        plain("sample_size", sample_size),
         plain("search_gap", path.gap),
     )
 
@@ -195,7 +306,10 @@ def finished(
     theta, se = numbers.tolist()
     n = inst.n_variants
     if not (math.isfinite(theta) and 0.0 < se < math.inf):
-        return labelled(failed(method, Status.NOT_FINITE, n_variants=n, level=level), inst)
+        stopped = math.isfinite(theta) and math.isnan(se)
+        words = "Not estimable: the descent ended at no minimum of the criterion. Use the global search."
+        status = Status.NOT_CONVERGED if stopped else Status.NOT_FINITE
+        return labelled(failed(method, status, n_variants=n, message=words if stopped else "", level=level), inst)
     fit = BatchFit(
         method, np.array([theta]), np.array([se]), None, np.array([n]), np.zeros(1, dtype=np.int8), (), level
     ).estimates()[0]
@@ -225,14 +339,28 @@ def invalid_variants(inst: Instruments, *, n: float | None = None) -> tuple[int,
     (3,)
     """
     check_cml(n=n, search="global", level=0.95)
-    size = sample_size_of(inst) if n is None else n
+    size = sample_size_of(inst, n)
     failure = cml_obstacle(inst, method="cml_bic", sample_size=size, max_variants=MAX_VARIANTS, level=0.95)
     if failure is not None:
         failure.raise_if_failed()
-    assert size is not None
+    assert size.people is not None
     data = Scaled.of(inst)
-    path = path_of(data, size, "global")
+    found = invalid_of(data, path_of(data, size.people, "global"))
+    return tuple(int(j) for j in np.flatnonzero(found))
+
+
+def invalid_of(data: Scaled, path: Path) -> NDArray[np.bool_]:
+    """Return the variants that the best model calls invalid, in the order of the pair.
+
+    Parameters
+    ----------
+    data : Scaled
+        Pair in canonical form.
+    path : Path
+        Its fits.
+    """
     theta = float(path.theta[path.best])
     distance = np.square(data.y - theta * data.x) / (np.square(data.se_y) + np.square(theta * data.se_x))
-    worst = np.argsort(distance)[data.x.size - path.best :]
-    return tuple(sorted(int(j) for j in data.order[worst]))
+    found = np.zeros(data.x.size, dtype=bool)
+    found[data.order[np.argsort(distance)[data.x.size - path.best :]]] = True
+    return found

@@ -59,8 +59,6 @@ class TableResult:
         With a profile: calls whose numbers are not those of the package, and why.
     unused : tuple of str
         Columns of the table that were not used.
-    left_out : dict of str
-        Methods that were left out of ``all`` for the number of variants, and why.
     """
 
     rows: RowReport
@@ -73,7 +71,6 @@ class TableResult:
     sensitivity: Sensitivity | str = ""
     differences: dict[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
-    left_out: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain data for JSON."""
@@ -92,7 +89,6 @@ class TableResult:
             "leave_one_out": [_without(row, NAMES_OF_PAIR) for row in self.leave_one_out.rows()],
             **({"sensitivity": beyond} if self.sensitivity else {}),
             **({"differences": self.differences} if self.differences else {}),
-            **({"methods_left_out": self.left_out} if self.left_out else {}),
         }
 
     def _variants(self) -> list[dict[str, object]]:
@@ -117,7 +113,7 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     """Return method names from ``all`` or a list with commas.
 
     ``all`` means every method that the data can feed: those that need an LD matrix or positions only if there are
-    some, those with a limit only below it, of one variant the Wald ratio.
+    some; of one variant the Wald ratio alone. A method with a limit is kept beyond it, and its status then says so.
 
     Parameters
     ----------
@@ -144,7 +140,7 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
             for name, entry in entries
             if (has_ld or not entry.needs_ld)
             and (has_positions or not entry.needs_positions)
-            and (not entry.max_variants or n_variants <= entry.max_variants)
+            and (entry.max_variants != 1 or n_variants <= 1)
         )
     names = _split(text)
     for name in names:
@@ -171,7 +167,7 @@ def resolve_calls(text: str, pair: Instruments, profile: Profile) -> tuple[str, 
             e.call
             for e in entries
             if (pair.ld_r is not None or not ESTIMATORS[e.method].needs_ld)
-            and not 0 < ESTIMATORS[e.method].max_variants < pair.n_variants
+            and (ESTIMATORS[e.method].max_variants != 1 or pair.n_variants <= 1)
         )
     names = _split(text)
     calls = {entry.call: entry.method for entry in entries}
@@ -193,16 +189,6 @@ def _with_hint(fault: Fault, name: str) -> Fault:
         if ours is not None:
             return replace(fault, hint=f"Did you mean '{ours}'? As the R package has it: --as {profile}")
     return fault
-
-
-def _too_many_for(pair: Instruments, profile: Profile | None) -> dict[str, str]:
-    """Return the methods that were left out of ``all`` because there are more variants than they take."""
-    if profile is None:
-        named = {name: entry.max_variants for name, entry in ESTIMATORS.items()}
-    else:
-        named = {entry.call: ESTIMATORS[entry.method].max_variants for entry in PROFILES[profile]}
-    # the Wald ratio is for one variant and never missed
-    return {name: f"takes up to {most:,} variants" for name, most in named.items() if 1 < most < pair.n_variants}
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -289,7 +275,6 @@ def estimate_table(
         found,
         _differences(estimates, profile),
         table.unused,
-        _too_many_for(pair, profile) if methods.strip() == "all" else {},
     )
 
 

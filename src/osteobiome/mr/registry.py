@@ -30,7 +30,8 @@ class Estimator:
     assumptions : tuple of str
         What must hold for the estimate to be causal.
     min_variants, max_variants : int
-        Outside these the estimate has a status instead of a number; ``max_variants`` 0 means no limit.
+        Outside these the estimate has a status instead of a number; ``max_variants`` 0 means no limit. Above 1 it is
+        a limit of time, for methods that take minutes beyond it.
     needs_ld : bool
         Whether the LD matrix of the variants is required.
     needs_positions : bool

@@ -8,8 +8,8 @@ With K variants free to act on the outcome by other ways, the likelihood of Xue,
 
 S being the m - K variants with the smallest :math:`d_j`. One sort at an effect gives it for all K. The search for the
 lowest points runs over angles, :math:`\theta = c\tan\varphi`, so that the whole line is covered. Between two angles
-:math:`d_j` is at least the smaller of its values at both, or 0 if the ratio lies between them, as it has one minimum
-and one maximum on the circle. Sorting these bounds bounds every :math:`Q_K`, and intervals that cannot hold a lower
+every :math:`d_j` lies above a straight line (:func:`fill_bounds`), and a sum of the m - K lowest lines bends downwards,
+so that it is lowest at one of the two ends: two sorts bound every :math:`Q_K`, and intervals that cannot hold a lower
 point are given up. What is found is a global minimum up to a stated tolerance, whatever the data; no random starts.
 
 Shape convention: one pair at a time, arrays are ``(n_variants,)``; results are ``(n_variants - 1,)``, by K from 0.
@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osteobiome.stats.jit import kernel
-from osteobiome.stats.random import normal_pair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,13 +89,17 @@ def slopes(
         Is overwritten with the distances.
     """
     fill_distances(1.0, theta, x, vx, y, vy, work)
-    order = np.argsort(work)
+    highest = np.partition(work, keep - 1)[keep - 1] if keep < x.size else np.inf
+    tied = keep - int(np.sum(work < highest))  # of variants just as far, the first ones count
     value = 0.0
     first = 0.0
     second = 0.0
     gauss = 0.0
-    for k in range(keep):
-        j = order[k]
+    for j in range(x.size):
+        if not work[j] < highest:
+            if work[j] > highest or tied <= 0:
+                continue
+            tied -= 1
         v = vy[j] + theta * theta * vx[j]
         miss = y[j] - theta * x[j]
         tilt = theta * vx[j]
@@ -142,7 +145,7 @@ def polish(
                 moved = True
                 break
             step *= 0.25
-            if abs(step) <= 1e-17 * abs(theta):
+            if abs(step) <= 1e-16 * abs(theta):
                 break
         if not moved:
             break
@@ -151,6 +154,133 @@ def polish(
         if tiny:
             break
     return theta, value, second
+
+
+@kernel
+def fill_bounds(
+    low: float,
+    high: float,
+    scale: float,
+    x: NDArray[np.float64],
+    vx: NDArray[np.float64],
+    y: NDArray[np.float64],
+    vy: NDArray[np.float64],
+    at_low: NDArray[np.float64],
+    at_high: NDArray[np.float64],
+) -> None:
+    r"""Fill the ends of straight lines that lie below the squared distances between two angles.
+
+    Parameters
+    ----------
+    low, high : float
+        Angles between -90 and 90 degrees, on one side of 0.
+    scale : float
+        Effect at the angle of 45 degrees, > 0.
+    x, vx, y, vy : numpy.ndarray, shape (n_variants,)
+        As in :func:`fill_distances`.
+    at_low, at_high : numpy.ndarray, shape (n_variants,)
+        Are overwritten with the lines' values at both angles.
+
+    Notes
+    -----
+    On its own angle :math:`\tan\psi = r\tan\varphi`, with :math:`r = c\sigma_X/\sigma_Y`, a distance is
+    :math:`A\sin^2(\psi - \alpha)`, :math:`A = \hat\Gamma^2/\sigma_Y^2 + \hat\gamma^2/\sigma_X^2`. It has one minimum,
+    0, and one maximum on the circle, so it is nowhere below the smaller of both ends if the minimum lies outside.
+    And its second derivative is at most :math:`L = A(2r^2 + r|r^2 - 1|)/g^2`, g being the smaller end of
+    :math:`\cos^2\varphi + r^2\sin^2\varphi`: it is nowhere more than :math:`L w^2/8` below the chord over the
+    width w. Of the two lines the one that is higher in the middle is taken.
+    """
+    c_low, t_low = math.cos(low), math.sin(low)
+    c_high, t_high = math.cos(high), math.sin(high)
+    fill_distances(c_low, scale * t_low, x, vx, y, vy, at_low)
+    fill_distances(c_high, scale * t_high, x, vx, y, vy, at_high)
+    for j in range(x.size):
+        # the signs of the miss at both ends differ where the ratio lies between them
+        has_zero = (c_low * y[j] - scale * t_low * x[j]) * (c_high * y[j] - scale * t_high * x[j]) <= 0.0
+        flat = 0.0 if has_zero else min(at_low[j], at_high[j])
+        r2 = scale * scale * vx[j] / vy[j]
+        g = min(c_low * c_low + r2 * t_low * t_low, c_high * c_high + r2 * t_high * t_high)
+        bend = (y[j] * y[j] / vy[j] + x[j] * x[j] / vx[j]) * (2.0 * r2 + math.sqrt(r2) * abs(r2 - 1.0)) / (g * g)
+        sag = 0.125 * (high - low) ** 2 * bend
+        if 0.5 * (at_low[j] + at_high[j]) - sag > flat:  # false too where the arithmetic overflows
+            at_low[j] -= sag
+            at_high[j] -= sag
+        else:
+            at_low[j] = flat
+            at_high[j] = flat
+
+
+@kernel
+def fill_sums(values: NDArray[np.float64], last: int, out: NDArray[np.float64]) -> None:
+    """Fill the sums of the smallest values, by the number of values left out, from 0 to ``last``.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n_variants,)
+        In any order.
+    last : int
+        Below n_variants.
+    out : numpy.ndarray, shape (n_variants - 1,)
+        The first ``last + 1`` are overwritten.
+    """
+    m = values.size
+    parts = np.partition(values, m - last) if 0 < last < m // 4 else np.sort(values)
+    total = 0.0
+    for j in range(m - last):
+        total += parts[j]
+    out[last] = total
+    upper = np.sort(parts[m - last :])
+    for k in range(last):
+        total += upper[k]
+        out[last - 1 - k] = total
+
+
+@kernel
+def limits_of_effects(x: NDArray[np.float64], vx: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return every Q_K at an infinite effect, shape (n_variants - 1,)."""
+    out = np.empty(x.size - 1)
+    fill_sums(x * x / vx, x.size - 2, out)
+    return out
+
+
+@kernel
+def see_middles(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    scale: float,
+    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    last: int,
+    best: NDArray[np.float64],
+    place: NDArray[np.float64],
+    fresh: NDArray[np.bool_],
+) -> None:
+    """Look at the middle of every interval and note where a Q_K is lower than all seen before.
+
+    Parameters
+    ----------
+    low, high : numpy.ndarray, shape (n_intervals,)
+        Angles.
+    scale : float
+        As in :func:`global_path`.
+    data : tuple of numpy.ndarray
+        Exposure effects, their variances, outcome effects, their variances.
+    last : int
+        Largest K that is looked at.
+    best, place, fresh : numpy.ndarray, shape (n_variants - 1,)
+        Lowest Q_K, effect there, and whether it was found just now; are overwritten.
+    """
+    x, vx, y, vy = data
+    here = np.empty(x.size)
+    sums = np.empty(x.size - 1)
+    for i in range(low.size):
+        middle = 0.5 * (low[i] + high[i])
+        fill_distances(math.cos(middle), scale * math.sin(middle), x, vx, y, vy, here)
+        fill_sums(here, last, sums)
+        for k in range(last + 1):
+            if sums[k] < best[k]:
+                best[k] = sums[k]
+                place[k] = scale * math.tan(middle)
+                fresh[k] = True
 
 
 @kernel
@@ -185,11 +315,11 @@ def global_path(
 
     Returns
     -------
-    path : numpy.ndarray, shape (3, n_variants - 1)
-        Effect, Q and curvature of Q there, by K. With more than 300 variants, K too dear to matter are left where
-        they were seen, with a curvature of infinity.
+    path : numpy.ndarray, shape (4, n_variants - 1)
+        Effect, Q, curvature of Q there, and by how much Q at an infinite effect is higher, by K. With more than 300
+        variants, K too dear to matter are left where they were seen, with a curvature of infinity.
     n_sorts : int
-        Effects and intervals at which distances were sorted.
+        Effects and ends of intervals at which distances were sorted.
     gap : float
         ``tolerance``, or what was still possible when the budget ran out.
     """
@@ -200,24 +330,16 @@ def global_path(
     fresh = np.ones(n_k, dtype=np.bool_)
     here = np.empty(m)
     left = np.empty(m)
-    angle = np.arctan2(y, scale * x)
-    low = -0.5 * math.pi + math.pi / FIRST * np.arange(FIRST)
-    high = low + math.pi / FIRST
+    sums = np.empty(n_k)
+    sums_left = np.empty(n_k)
+    edges = np.linspace(-0.5 * math.pi, 0.5 * math.pi, FIRST + 1)
+    edges[FIRST // 2] = 0.0  # no interval holds it inside
+    low, high = edges[:-1], edges[1:]
     sorts = 0
     gap = tolerance
+    last = n_k - 1
     for level in range(MAX_LEVELS):
-        for i in range(low.size):
-            middle = 0.5 * (low[i] + high[i])
-            fill_distances(math.cos(middle), scale * math.sin(middle), x, vx, y, vy, here)
-            here.sort()
-            total = here[0]
-            for keep in range(2, m + 1):
-                total += here[keep - 1]
-                if total < best[m - keep]:
-                    best[m - keep] = total
-                    place[m - keep] = scale * math.tan(middle)
-                    fresh[m - keep] = True
-        sorts += low.size
+        see_middles(low, high, scale, (x, vx, y, vy), last, best, place, fresh)
         cheapest = np.inf
         for k in range(n_k):
             cheapest = min(cheapest, best[k] + penalty * k)
@@ -228,36 +350,36 @@ def global_path(
                     best[k], place[k] = value, theta
                 fresh[k] = False
                 cheapest = min(cheapest, best[k] + penalty * k)
+        if m > ALL:  # no dearer K can matter any more
+            last = min(last, int((cheapest + spare) / penalty))
         stay = np.zeros(low.size, dtype=np.bool_)
         widest = 0.0
         for i in range(low.size):
-            fill_distances(math.cos(low[i]), scale * math.sin(low[i]), x, vx, y, vy, left)
-            fill_distances(math.cos(high[i]), scale * math.sin(high[i]), x, vx, y, vy, here)
-            for j in range(m):
-                here[j] = 0.0 if low[i] < angle[j] < high[i] else min(here[j], left[j])
-            here.sort()
-            total = here[0]
-            for keep in range(2, m + 1):
-                total += here[keep - 1]
-                k = m - keep
-                if total < best[k] - tolerance and total + penalty * k < cheapest + spare:
+            fill_bounds(low[i], high[i], scale, x, vx, y, vy, left, here)
+            fill_sums(left, last, sums_left)
+            fill_sums(here, last, sums)
+            for k in range(last + 1):
+                least = min(sums[k], sums_left[k])
+                if least < best[k] - tolerance and least + penalty * k < cheapest + spare:
                     stay[i] = True
-                    widest = max(widest, best[k] - total)
-        sorts += low.size
+                    widest = max(widest, best[k] - least)
+        sorts += 3 * low.size
         n_stay = int(stay.sum())
         if n_stay == 0:
             break
-        if sorts + 4 * n_stay > max_sorts or level == MAX_LEVELS - 1:
+        if sorts + 6 * n_stay > max_sorts or level == MAX_LEVELS - 1:
             gap = widest
             break
         middle_of = 0.5 * (low[stay] + high[stay])
         low, high = np.concatenate((low[stay], middle_of)), np.concatenate((middle_of, high[stay]))
-    out = np.empty((3, n_k))
+    out = np.empty((4, n_k))
+    far = limits_of_effects(x, vx)
     for k in range(n_k):
         if m <= ALL or best[k] + penalty * k <= cheapest + spare:
             out[0, k], out[1, k], out[2, k] = polish(place[k], m - k, x, vx, y, vy, here)
         else:
             out[0, k], out[1, k], out[2, k] = place[k], best[k], np.inf
+        out[3, k] = far[k] - out[1, k]
     return out, sorts, gap
 
 
@@ -269,7 +391,7 @@ def descent_path(
     vy: NDArray[np.float64],
     tolerance: float,
 ) -> NDArray[np.float64]:
-    """Return where coordinate descent from an effect of 0 ends for every K: effect, Q, curvature of Q.
+    """Return where coordinate descent from an effect of 0 ends for every K, as :func:`global_path` does.
 
     It is what MRcML does without random starts: in turn the set of invalid variants, the true exposure effects
     (first 0) and the effect are set to their best, until the effect moves by no more than the tolerance.
@@ -282,7 +404,8 @@ def descent_path(
         In the unit of the effect.
     """
     m = x.size
-    out = np.empty((3, m - 1))
+    out = np.empty((4, m - 1))
+    far = limits_of_effects(x, vx)
     for k in range(m - 1):
         theta = 0.0
         truth = np.zeros(m)
@@ -305,56 +428,5 @@ def descent_path(
                 lean = 2.0 * truth[j] * theta - y[j]
                 bend += truth[j] ** 2 / vy[j] - lean * lean / (vy[j] * vy[j] / vx[j] + theta * theta * vy[j])
         out[0, k], out[1, k], out[2, k] = theta, value, 2.0 * bend
-    return out
-
-
-@kernel
-def perturbed_paths(
-    size: NDArray[np.float64],
-    sign: NDArray[np.float64],
-    scale: float,
-    limits: tuple[float, float, float, int],
-    descent: float,
-    key: np.uint64,
-    n_draws: int,
-) -> NDArray[np.float64]:
-    """Return the paths of perturbed data, shape (n_draws, 3, n_variants - 1): effect, Q, curvature.
-
-    Two neighbouring draws are mirror images: the same exposure effects, and outcome noise of opposite sign.
-
-    Parameters
-    ----------
-    size : numpy.ndarray, shape (4, n_variants)
-        Size of the exposure effect, its standard error, size of the outcome effect, its standard error.
-    sign : numpy.ndarray, shape (n_variants,)
-        Sign of the outcome effect once the exposure effect is positive.
-    scale : float
-        As in :func:`global_path`.
-    limits : tuple of float, float, float, int
-        Penalty, spare, tolerance and budget, as in :func:`global_path`.
-    descent : float
-        Tolerance of :func:`descent_path`, which is used if this is above 0.
-    key : numpy.uint64
-        Stream.
-    n_draws : int
-        Draws.
-    """
-    m = size.shape[1]
-    out = np.empty((n_draws, 3, m - 1))
-    x = np.empty(m)
-    y = np.empty(m)
-    vx = np.square(size[1])
-    vy = np.square(size[3])
-    for draw in range(n_draws):
-        mirror = 1.0 if draw % 2 == 0 else -1.0
-        for j in range(m):
-            first, second = normal_pair(key, draw // 2, j)
-            x[j] = size[0, j] + size[1, j] * first
-            y[j] = sign[j] * size[2, j] + mirror * sign[j] * size[3, j] * second
-            if x[j] < 0.0:
-                x[j], y[j] = -x[j], -y[j]
-        if descent > 0.0:
-            out[draw] = descent_path(x, vx, y, vy, descent)
-        else:
-            out[draw] = global_path(x, vx, y, vy, scale, limits[0], limits[1], limits[2], limits[3])[0]
+        out[3, k] = far[k] - value
     return out

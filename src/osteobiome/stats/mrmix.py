@@ -27,7 +27,7 @@ CAP = 0.9999
 START = 0.6
 """Share of valid variants that fits begin with."""
 MAX_STEPS = 400
-BETWEEN = 8
+BETWEEN = 3
 """Steps of expectation-maximisation between two tries of Newton's method."""
 CLOSE = 1e-11
 NEAR = 1e-4
@@ -111,10 +111,17 @@ def fit_from(
     for step in range(MAX_STEPS):
         if step % BETWEEN == BETWEEN - 1:
             det = slope[2] * slope[4] - slope[3] * slope[3]
-            if det > 0.0 and slope[2] < 0.0:
-                newton_share = share - (slope[4] * slope[0] - slope[3] * slope[1]) / det
-                newton_variance = variance - (slope[2] * slope[1] - slope[3] * slope[0]) / det
-                if 1.0 - CAP < newton_share < CAP and newton_variance > low:
+            # where the bound holds the variance down, only the share is free to move
+            held = variance <= low and slope[1] <= 0.0
+            if held or (det > 0.0 and slope[2] < 0.0):
+                if held:
+                    newton_share = share - slope[0] / slope[2]
+                    newton_variance = low
+                else:
+                    newton_share = share - (slope[4] * slope[0] - slope[3] * slope[1]) / det
+                    newton_variance = variance - (slope[2] * slope[1] - slope[3] * slope[0]) / det
+                newton_share = min(max(newton_share, 1.0 - CAP), CAP)
+                if newton_variance >= low:
                     there, s, v, bend = expectation(theta, newton_share, newton_variance, data)
                     if there >= value:
                         near = (

@@ -60,7 +60,7 @@ def test_estimate_table__equals_the_library_calls(run):
     result = run()
     estimates = by_method(result)
     assert set(estimates) == {
-        name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants)
+        name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants == 1)
     }
     for name in ("ivw", "ivw_fixed", "egger"):
         estimate, want = estimates[name], ESTIMATORS[name].function(PAIR)
@@ -186,7 +186,7 @@ def test_ld__matrix_follows_the_kept_rows(run):
 @pytest.mark.parametrize("text", [LD, LD.replace(",", "\t"), "\ufeff" + LD, LD.replace("\n", "\r\n"), LD + "\n\n"])
 def test_ld__dialects(run, text):
     estimates = by_method(run(ld=text))
-    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not (e.needs_positions or e.max_variants)}
+    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not (e.needs_positions or e.max_variants == 1)}
     ld = np.array([[1, 0.2, 0, 0], [0.2, 1, 0, 0], [0, 0, 1, -0.1], [0, 0, -0.1, 1]])
     pair = Instruments.from_arrays(PAIR.beta_exposure, PAIR.se_exposure, PAIR.beta_outcome, PAIR.se_outcome, ld_r=ld)
     assert estimates["ivw_ld"].beta == mr.ivw_ld(pair).beta
@@ -215,12 +215,14 @@ def test_ld__unusable_matrix(run, text, error, code):
 
 
 def test_resolve_methods__all_is_what_the_data_can_feed():
-    several = {name for name, entry in ESTIMATORS.items() if not entry.max_variants}
+    several = {name for name, entry in ESTIMATORS.items() if entry.max_variants != 1}
     assert set(resolve_methods("all", n_variants=4, has_ld=True, has_positions=True)) == several
     assert set(resolve_methods(" all ", n_variants=4, has_ld=False)) == {
         n for n in several if not ESTIMATORS[n].needs_ld and not ESTIMATORS[n].needs_positions
     }
     assert "wald_ratio" in resolve_methods("all", n_variants=1, has_ld=False)
+    # beyond the limit of a method its status says so; it is not left out in silence
+    assert "mrmix" in resolve_methods("all", n_variants=10**6, has_ld=False)
 
 
 def test_resolve_methods__a_list_keeps_its_order_and_loses_repeats():
@@ -363,20 +365,10 @@ def test_remarks__say_where_sample_sizes_are_given(run):
     assert named["cml_bic"].status == "ok"
 
 
-def test_left_out__methods_with_a_limit_are_named(run, monkeypatch):
-    limited = replace(ESTIMATORS["mrmix"], max_variants=3)
-    monkeypatch.setitem(ESTIMATORS._items, "mrmix", limited)
-    result = run()
-    assert "mrmix" not in by_method(result)
-    assert result.as_dict()["methods_left_out"] == {"mrmix": "takes up to 3 variants"}
-    assert "mrmix: Not run: the method takes up to 3 variants." in remarks(result)
-    assert run(methods="ivw").left_out == {}
-    assert "mr_wald_ratio" not in by_method(run(profile="twosamplemr"))
-    limited = replace(ESTIMATORS["cml_ma_bic"], max_variants=3)
-    monkeypatch.setitem(ESTIMATORS._items, "cml_ma_bic", limited)
-    result = run(profile="mendelianrandomization")
-    assert result.left_out == {"mr_cML(DP=FALSE)": "takes up to 3 variants"}
-    assert "mr_cML(DP=FALSE)" not in by_method(result)
+def test_all__keeps_methods_with_a_limit_beyond_it_and_one_variant_method_out():
+    names = resolve_methods("all", n_variants=20_000, has_ld=False)
+    assert {"cml_bic", "mrmix"} <= set(names)
+    assert "wald_ratio" not in names
 
 
 def test_progress__is_told_of_every_method_and_check(run):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from osteobiome.stats.cml import descent_path, global_path, perturbed_paths, slopes
+from osteobiome.stats.cml import descent_path, fill_bounds, fill_distances, fill_sums, global_path, polish, slopes
+from osteobiome.stats.cml_perturbed import perturbed_paths, predicted_variance, variance_of_pairs
 
 pytestmark = pytest.mark.kernel
 
@@ -16,6 +17,14 @@ def some(m=8, seed=0):
     x, sx, sy = rng.uniform(0.05, 0.3, m), rng.uniform(0.01, 0.03, m), rng.uniform(0.01, 0.05, m)
     y = 0.4 * x + sy * rng.normal(size=m) + np.where(rng.random(m) < 0.4, rng.normal(0, 0.2, m), 0.0)
     return x, sx**2, y, sy**2
+
+
+def uneven(m, seed):
+    """Return data whose standard errors differ a thousandfold."""
+    rng = np.random.default_rng([seed, m, 2])
+    x, vx, y, vy = some(m, seed)
+    f, h = 10.0 ** rng.uniform(-1.5, 1.5, (2, m))
+    return x * f, vx * f**2, y * h, vy * h**2
 
 
 def search(data, *, penalty=8.0, spare=1e9, tolerance=0.01, budget=10**6):
@@ -67,6 +76,81 @@ def test_global_path__no_angle_is_lower_than_the_tolerance_says(seed):
     for k in np.flatnonzero(scores < scores.min() + 46.0):
         lowest = min(distance(np.tan(a), data, 30 - k) for a in np.linspace(-1.57, 1.57, 3001))
         assert path[1, k] <= lowest + gap
+
+
+@pytest.mark.parametrize("make", [some, uneven])
+@pytest.mark.parametrize("width", [0.05, 0.001])
+def test_fill_bounds__lines_lie_below_the_distances(make, width):
+    low_end, high_end, here = np.empty((3, 40))
+    closest = np.inf
+    for seed in range(5):
+        data = make(40, seed)
+        for low in np.linspace(-1.5, 1.45, 12):
+            low, high = (low, low + width) if not low < 0.0 < low + width else (0.0, width)
+            fill_bounds(low, high, 0.7, *data, low_end, high_end)
+            for share in np.linspace(0.0, 1.0, 9):
+                angle = low + share * (high - low)
+                fill_distances(np.cos(angle), 0.7 * np.sin(angle), *data, here)
+                gap = here - ((1.0 - share) * low_end + share * high_end)
+                assert (gap >= -1e-9 * (1.0 + here)).all()
+                closest = min(closest, gap.max())
+    assert closest < 1.0  # and not far below
+
+
+@pytest.mark.parametrize("last", [0, 3, 30, 198])
+def test_fill_sums__are_the_sums_of_the_smallest(last):
+    values = np.random.default_rng(last).exponential(size=200)
+    out = np.full(199, np.nan)
+    fill_sums(values, last, out)
+    np.testing.assert_allclose(out[: last + 1], np.cumsum(np.sort(values))[::-1][: last + 1], rtol=1e-12)
+    assert np.isnan(out[last + 1 :]).all()
+
+
+def test_global_path__many_variants_equal_the_search_without_shortcuts():
+    data = some(400, 1)
+    fast = search(data, spare=46.0)[0]
+    slow = search(data, spare=1e9)[0]
+    counts = slow[1] + 8.0 * np.arange(399) < (slow[1] + 8.0 * np.arange(399)).min() + 46.0
+    assert 3 < counts.sum() < 200
+    np.testing.assert_allclose(fast[1, counts], slow[1, counts], atol=0.02)
+
+
+def test_global_path__margin_is_the_height_of_an_infinite_effect():
+    x, vx, _, _ = data = some(9, 2)
+    path, *_ = search(data)
+    far = np.cumsum(np.sort(x**2 / vx))[:0:-1]
+    np.testing.assert_allclose(path[3], far - path[1], rtol=1e-12)
+
+
+def test_predicted_variance__is_the_variance_of_draws_with_the_valid_variants_fixed():
+    rng = np.random.default_rng(1)
+    m = 30
+    vx, vy = rng.uniform(0.5, 1.5, (2, m))
+    x = 4.0 * np.sqrt(vx)  # weak: F is 16, and maximum likelihood predicts a fifth less
+    y = 0.5 * x + np.sqrt(vy + 0.25 * vx) * rng.normal(size=m)
+    y[:3] += 20.0
+    theta = search((x[3:], vx[3:], y[3:], vy[3:]))[0][0, 0]
+    draws = []
+    for _ in range(4000):
+        noisy = (x + np.sqrt(vx) * rng.normal(size=m))[3:], vx[3:], (y + np.sqrt(vy) * rng.normal(size=m))[3:], vy[3:]
+        draws.append(polish(theta, m - 3, *noisy, np.empty(m - 3))[0])
+    want = np.var(draws)
+    assert predicted_variance(theta, 3, np.stack([x, vx, y, vy])) == pytest.approx(want, rel=0.1)
+    plain = 2.0 / polish(theta, m - 3, x[3:], vx[3:], y[3:], vy[3:], np.empty(m - 3))[2]
+    assert plain < 0.9 * want
+
+
+def test_variance_of_pairs__mirrored_draws_do_not_count_as_two():
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(2000):
+        apart, common = 2.0 * rng.normal(size=50), rng.normal(size=50)
+        found.append(variance_of_pairs(np.stack([common + apart, common - apart], axis=1).ravel()))
+    variance, empirical, normal = np.transpose(found)
+    assert variance.mean() == pytest.approx(5.0, rel=0.02)
+    assert empirical.mean() == pytest.approx(variance.var(), rel=0.1)
+    assert normal.mean() == pytest.approx(variance.var(), rel=0.1)
+    assert np.isnan(variance_of_pairs(np.arange(5.0))).all()
 
 
 def test_global_path__says_how_much_may_be_missed_when_the_budget_runs_out():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.constrained import ASSUMPTIONS, MIN_VARIANTS, Search, check_cml, fit_cml
+from osteobiome.mr.constrained import ASSUMPTIONS, MAX_VARIANTS, MIN_VARIANTS, Search, check_cml, fit_cml
 from osteobiome.mr.registry import estimator
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     doi="10.1016/j.ajhg.2021.05.014",
     assumptions=ASSUMPTIONS,
     min_variants=MIN_VARIANTS,
+    max_variants=MAX_VARIANTS,
 )
 def cml_bic(inst: Instruments, *, n: float | None = None, search: Search = "global", level: float = 0.95) -> Estimate:
     r"""Estimate the effect from the variants that the model with the lowest BIC calls valid.
@@ -39,15 +40,17 @@ def cml_bic(inst: Instruments, *, n: float | None = None, search: Search = "glob
     Returns
     -------
     Estimate
-        With ``n_invalid``, ``bic``, ``search_gap`` (by how much an effect that was not looked at could lower the
-        criterion at most), ``mean_f`` and ``min_f``. Which variants are invalid:
+        With ``n_invalid``, ``bic``, ``sample_size``, ``search_gap`` (by how much an effect that was not looked at could
+        lower the criterion at most), ``mean_f`` and ``min_f``. The message says where the sample size comes from, and
+        names the variants called invalid, the first five of many; all of them:
         :func:`osteobiome.mr.constrained.invalid_variants`.
 
     Raises
     ------
     EstimationError
-        Fewer than three or more than 5,000 variants, exposure effects all zero, no sample size, or a descent that
-        ended at no minimum.
+        Fewer than three or more than 5,000 variants, exposure effects all zero, no sample size or one that is no
+        number of people, an infinite effect that the likelihood does not exclude (``too_weak_instruments``), or a
+        descent that ended at no minimum (``not_converged``).
     SchemaError
         An option has a value that does not exist.
 
@@ -56,7 +59,12 @@ def cml_bic(inst: Instruments, *, n: float | None = None, search: Search = "glob
     The model is that of :func:`osteobiome.mr.estimators.cml_ma_bic.cml_ma_bic`: :math:`\hat\theta_K` with the K that
     has the lowest :math:`\mathrm{BIC}_K = Q_K + K\log n`, and the standard error :math:`\sqrt{2/Q_K''}` of maximum
     likelihood from the variants left, which ignores that they were chosen by looking at the data. Prefer the model
-    average. It fails when invalid variants agree with each other better than the valid ones.
+    average. It fails when invalid variants agree with each other better than the valid ones. Under balanced
+    pleiotropy, where every variant has a direct effect, the variants left are those that happen to agree: simulated
+    (400 pairs each, 20 or 50 variants, direct effects of one or two standard errors), 48 to 82 % of the 95 % intervals
+    held the effect, of the model average 53 to 83 %, with ``ivw`` 93 to 95 %. There is no estimate if the criterion at
+    an infinite effect is higher by less than 3.84, the 5 % point of :math:`\chi^2_1`: then no effect is too large for
+    the data.
 
     References
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osteobiome.core.estimate import Estimate
-from osteobiome.mr.constrained import ASSUMPTIONS, MIN_VARIANTS, Search, check_cml, fit_cml
+from osteobiome.mr.constrained import ASSUMPTIONS, MAX_VARIANTS, MIN_VARIANTS, Search, check_cml, fit_cml
 from osteobiome.mr.registry import estimator
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     doi="10.1016/j.ajhg.2021.05.014",
     assumptions=ASSUMPTIONS,
     min_variants=MIN_VARIANTS,
+    max_variants=MAX_VARIANTS,
 )
 def cml_ma_bic(
     inst: Instruments, *, n: float | None = None, search: Search = "global", level: float = 0.95
@@ -41,13 +42,16 @@ def cml_ma_bic(
     Returns
     -------
     Estimate
-        With ``n_invalid`` (of the best model), ``bic`` (lowest), ``search_gap`` (by how much an effect that was not
-        looked at could lower the criterion at most), ``mean_f`` and ``min_f``.
+        With ``n_invalid`` (of the best model), ``bic`` (lowest), ``sample_size``, ``search_gap`` (by how much an effect
+        that was not looked at could lower the criterion at most), ``mean_f`` and ``min_f``. The message says where the
+        sample size comes from, and names the variants that the best model calls invalid, the first five of many.
 
     Raises
     ------
     EstimationError
-        Fewer than three or more than 5,000 variants, exposure effects all zero, or no sample size.
+        Fewer than three or more than 5,000 variants, exposure effects all zero, no sample size or one that is no
+        number of people, or more than 5 % of the weight on models whose likelihood does not exclude an infinite effect
+        (``too_weak_instruments``); up to 5 % are left out, and the message says so.
     SchemaError
         An option has a value that does not exist.
 
@@ -68,7 +72,8 @@ def cml_ma_bic(
     glucose on type 2 diabetes (17 variants) has 1.49 from the former and 2.10 from the latter; ours is the lowest
     there is (:mod:`osteobiome.stats.cml`). The standard error takes the choice of variants as known and is too small
     when it is not; ``cml_ma_bic_dp`` mends that. It fails when invalid variants agree with each other better than the
-    valid ones.
+    valid ones. A model whose criterion at an infinite effect is higher by less than 3.84 (the 5 % point of
+    :math:`\chi^2_1`) has no bounded effect, and no average may hold it.
 
     References
     ----------

@@ -11,6 +11,7 @@ import numpy as np
 from osteobiome.core.errors import Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.mr.fit import beyond_range_is_a_status, check_level, check_option
+from osteobiome.mr.naming import called_invalid
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, labelled, obstacle, plain, strength_tests
 from osteobiome.stats.contamination import gain, highest, level_set, reach
@@ -39,7 +40,7 @@ class _Fit:
     psi: float
     phi2: float
     ratio: float
-    n_valid: int
+    valid: NDArray[np.bool_]
     intervals: tuple[tuple[float, float], ...]
 
 
@@ -55,7 +56,7 @@ def _fit(ratio: NDArray[np.float64], se: NDArray[np.float64], psi: float, level:
     """Maximise the profile and cut it at the level."""
     weight = 1.0 / np.square(se)
     distance = reach(ratio, se, psi)
-    nothing = _Fit(math.nan, math.nan, psi, math.nan, math.nan, 0, ())
+    nothing = _Fit(math.nan, math.nan, psi, math.nan, math.nan, np.zeros(ratio.size, dtype=bool), ())
     if not (np.isfinite(distance).all() and np.isfinite(weight).all()):
         return nothing
     theta, value = highest(ratio, weight, distance)
@@ -69,7 +70,7 @@ def _fit(ratio: NDArray[np.float64], se: NDArray[np.float64], psi: float, level:
     ratio_statistic = max(0.0, 2.0 * (value - gain(0.0, ratio, weight, distance)[0]))
     se_theta = math.sqrt(phi2 / float(weight[valid].sum()))
     intervals = tuple(level_set(ratio, weight, distance, level=cut))
-    return _Fit(theta, se_theta, psi, phi2, ratio_statistic, n_valid, intervals)
+    return _Fit(theta, se_theta, psi, phi2, ratio_statistic, valid, intervals)
 
 
 @beyond_range_is_a_status
@@ -94,6 +95,9 @@ def _estimate(inst: Instruments, psi: float | None, level: float, in_p: Overdisp
     if not (math.isfinite(theta) and 0.0 < se_theta < math.inf and fit.intervals):
         return labelled(failed(method, Status.NOT_FINITE, n_variants=n, level=level), inst)
     ends = np.ldexp(np.array(fit.intervals), data.exponent)
+    invalid = used.copy()
+    invalid[np.flatnonzero(used)[data.order]] = ~fit.valid
+    message = " ".join(filter(None, (message, called_invalid(inst, invalid))))
     statistic = fit.ratio / fit.phi2 if in_p == "divided" else fit.ratio * fit.phi2
     result = Estimate(
         method,
@@ -107,7 +111,7 @@ def _estimate(inst: Instruments, psi: float | None, level: float, in_p: Overdisp
         n_variants=n,
         message=message,
         diagnostics=(
-            plain("n_valid", fit.n_valid),
+            plain("n_valid", int(fit.valid.sum())),
             plain("psi", psi_used),
             plain("overdispersion", math.sqrt(fit.phi2)),
             plain("n_intervals", len(ends)),
@@ -159,8 +163,9 @@ def contamination_mixture(
     Estimate
         ``ci_set`` may hold several intervals, or the whole line if no effect can be told from another; ``ci_low`` and
         ``ci_high`` are its outermost ends. With ``n_valid``, ``psi``, ``overdispersion`` (:math:`\phi`),
-        ``n_intervals``, ``mean_f`` and ``min_f``. The p value is that of the likelihood ratio; the standard error is
-        the curvature at the maximum, and describes one peak only.
+        ``n_intervals``, ``mean_f`` and ``min_f``; the message names the variants called invalid, the first five of
+        many. The p value is that of the likelihood ratio; the standard error is the curvature at the maximum, and
+        describes one peak only: the interval is not the estimate give or take 1.96 of it.
 
     Raises
     ------
@@ -185,6 +190,14 @@ def contamination_mixture(
     large effect it misses the peak. The default of psi depends on outliers: one variant with a tiny exposure effect
     makes it huge, and the larger psi, the further from its ratio a variant still counts as valid. It fails when
     invalid variants agree with each other more than the valid ones do.
+
+    The method answers which effect most variants share, and interval and p take the variants called valid for known.
+    Under balanced pleiotropy, where every variant has a direct effect of its own, there is no such group: the variants
+    near the highest point are called valid because they agree, their agreement passes for precision, and invalid ratios
+    about zero are set aside, which moves the estimate away from 0. Simulated (400 pairs each, 20 or 50 variants of F
+    about 70, direct effects of one or two standard errors), 46 to 71 % of the 95 % intervals held the effect of 0.2,
+    and the mean estimate was 0.25 to 0.27; with ``ivw`` 93 to 95 %, and 0.19 to 0.20. Believe it only where ``n_valid``
+    is most of the variants, and next to a method whose error grows with the scatter, such as ``ivw``.
 
     References
     ----------

@@ -11,6 +11,7 @@ import numpy as np
 from osteobiome.core.errors import Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.mr.fit import BatchFit, Reference, beyond_range_is_a_status, check_level, check_option, heterogeneity
+from osteobiome.mr.naming import called_invalid
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, labelled, obstacle, plain, strength_tests
 from osteobiome.stats.lasso import choice_of, limits, path, penalties_of, scales, stop_of
@@ -34,7 +35,8 @@ def _estimate(
     data = Scaled.of(inst)
     chosen, row = _chosen(data, penalty, heterogeneity_level)
     theta, _, n_valid, slope, q = row
-    square = _valid_square(data, chosen, theta)
+    valid = _valid(data, chosen, theta)
+    square = float(np.sum(np.square((data.x / data.se_y)[valid])))
     n = inst.n_variants
     if n_valid < 2.0:
         words = f"{Status.NO_VALID_VARIANT.message} Valid: {int(n_valid)} of {n}."
@@ -55,7 +57,10 @@ def _estimate(
         level,
     ).estimates()[0]
     tests = (plain("n_valid", n_valid), plain("penalty", chosen), plain("penalised_estimate", direct))
-    return labelled(replace(fit, diagnostics=(*fit.diagnostics, *tests, *strength_tests(inst))), inst)
+    invalid = np.empty(n, dtype=bool)
+    invalid[data.order] = ~valid
+    words = called_invalid(inst, invalid)
+    return labelled(replace(fit, diagnostics=(*fit.diagnostics, *tests, *strength_tests(inst)), message=words), inst)
 
 
 def _chosen(
@@ -86,12 +91,6 @@ def _valid(data: Scaled, penalty: float, theta: float) -> NDArray[np.bool_]:
     u, z = data.x / data.se_y, data.y / data.se_y
     valid: NDArray[np.bool_] = np.abs(z - theta * u) <= limits(penalty, scales(u))
     return valid
-
-
-def _valid_square(data: Scaled, penalty: float, theta: float) -> float:
-    """Return the information of the valid variants."""
-    u = data.x / data.se_y
-    return float(np.sum(np.square(u[_valid(data, penalty, theta)])))
 
 
 def lasso_valid(
@@ -159,7 +158,8 @@ def lasso(
     -------
     Estimate
         With ``cochran_q`` and ``i2`` of the valid variants, ``n_valid``, ``penalty``, ``penalised_estimate`` (of the
-        lasso itself), ``mean_f`` and ``min_f``. Which variants are valid: :func:`lasso_valid`.
+        lasso itself), ``mean_f`` and ``min_f``. The message names the variants called invalid, the first five of many;
+        all of them: :func:`lasso_valid`.
 
     Raises
     ------
@@ -183,7 +183,10 @@ def lasso(
     as glmnet does), rule and estimate. It builds matrices of n by n, and a regression on no variant stops it where a
     penalty leaves none valid; such penalties are passed over here.
     The standard error takes the choice of variants as known. It fails when most variants are pleiotropic or direct
-    effects are small.
+    effects are small. Under balanced pleiotropy, where every variant has a direct effect, those with the largest ones
+    are left out and the scatter of the others is too small: intervals are too short. Simulated (400 pairs each, 20 or
+    50 variants, direct effects of one or two standard errors), 65 to 85 % of the 95 % intervals held the effect, with
+    ``ivw``, whose error grows with the scatter of all variants, 93 to 95 %.
 
     References
     ----------

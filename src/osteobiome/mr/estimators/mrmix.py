@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status, failed
+from osteobiome.core.text import significant
 from osteobiome.mr.fit import BatchFit, beyond_range_is_a_status, check_level, check_option
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, labelled, obstacle, plain, strength_tests
@@ -36,9 +37,11 @@ N_POINTS = 200
 PEAKS = 3
 """Local maxima of the grid that are refined."""
 CAPPED = 1e-9
-AT_END = (
-    "The share of valid variants is highest at the end of the range of ratios: no effect stands out, and the estimate "
-    "means little."
+FEW = 50
+"""Variants below which the standard error, which holds for many, is far off."""
+NO_PEAK = (
+    "Not estimable: the share of valid variants has no peak that bends downwards, so no effect stands out and there is "
+    "no standard error. Look at the ratios of single variants, or use a method that needs fewer variants."
 )
 
 Grid = Literal["data", "mrmix"]
@@ -80,6 +83,33 @@ def _as_package(data: NDArray[np.float64]) -> tuple[float, float, float, float]:
     return theta, share, variance, effect_error(data, theta=theta, share=share, variance=variance)
 
 
+def _message(data: NDArray[np.float64], theta: float, share: float, variance: float, grid: Grid, exponent: int) -> str:
+    """Return what is to be said about where an estimate was found, and about its mixture."""
+    low, high = (-1.0, 1.0) if grid == "mrmix" else grid_of(data, N_POINTS)[[0, -1]].tolist()
+    words = []
+    if theta in (low, high):
+        ends = " to ".join(significant(math.ldexp(end, exponent)) for end in (low, high))
+        where = "the package's grid" if grid == "mrmix" else "the range of the ratios, which is searched"
+        words.append(
+            f"The share of valid variants is highest at the end of {where} ({ends}): no effect stands out, and the "
+            "estimate means little."
+        )
+        if grid == "mrmix":
+            words.append("grid 'data' searches where the ratios lie.")
+    if share >= CAP - CAPPED:
+        words.append("Every variant is called valid, so invalid_sd is that of no variant.")
+    elif share <= 1.0 - CAP + CAPPED:
+        words.append("No variant is called valid at any effect, and the estimate means nothing.")
+    elif grid == "data" and variance <= 2.0 * float(np.median(data[3] + theta**2 * data[1])) * (1.0 + CAPPED):
+        words.append(
+            "Invalid variants scatter no more than the bound of twice the median sampling variance, so that valid and "
+            "invalid ones are hardly told apart: valid_share and the standard error are rough."
+        )
+    if data.shape[1] < FEW:
+        words.append(f"The standard error holds for many variants, {FEW} or more, and there are {data.shape[1]}.")
+    return " ".join(words)
+
+
 @beyond_range_is_a_status
 def _estimate(inst: Instruments, grid: Grid, level: float) -> Estimate:
     failure = obstacle(inst, method="mrmix", min_variants=MIN_VARIANTS, level=level)
@@ -103,11 +133,12 @@ def _estimate(inst: Instruments, grid: Grid, level: float) -> Estimate:
     )
     beta, error, spread = np.ldexp([theta, se, math.sqrt(variance)], [exponent, exponent, exponent_y]).tolist()
     if not (math.isfinite(beta) and 0.0 < error < math.inf):
-        return labelled(failed("mrmix", Status.NOT_FINITE, n_variants=n, level=level), inst)
+        words = NO_PEAK if usable and math.isfinite(beta) and not math.isfinite(se) else ""
+        return labelled(failed("mrmix", Status.NOT_FINITE, n_variants=n, message=words, level=level), inst)
     fit = BatchFit(
         "mrmix", np.array([beta]), np.array([error]), None, np.array([n]), np.zeros(1, dtype=np.int8), (), level
     ).estimates()[0]
-    message = AT_END if grid == "data" and theta in grid_of(data, N_POINTS)[[0, -1]] else ""
+    message = _message(data, theta, share, variance, grid, exponent)
     tests = (plain("valid_share", share), plain("invalid_sd", spread), *strength_tests(inst))
     return labelled(replace(fit, diagnostics=tests, message=message), inst)
 
@@ -125,6 +156,7 @@ def _estimate(inst: Instruments, grid: Grid, level: float) -> Estimate:
         "exposure and outcome studies have no person in common",
     ),
     min_variants=MIN_VARIANTS,
+    max_variants=MAX_VARIANTS,
 )
 def mrmix(inst: Instruments, *, grid: Grid = "data", level: float = 0.95) -> Estimate:
     r"""Estimate the effect at which the largest share of variants is valid.
@@ -144,12 +176,13 @@ def mrmix(inst: Instruments, *, grid: Grid = "data", level: float = 0.95) -> Est
     -------
     Estimate
         With ``valid_share`` (:math:`\pi_0`), ``invalid_sd`` (:math:`\sigma`, in outcome units), ``mean_f`` and
-        ``min_f``.
+        ``min_f``. The message says if the estimate lies at the end of the range that is searched, with its ends, if the
+        mixture has one part only or parts that are hardly told apart, and if there are fewer than 50 variants.
 
     Raises
     ------
     EstimationError
-        Fewer than three or more than 10,000 variants, or exposure effects all zero.
+        Fewer than three or more than 10,000 variants, exposure effects all zero, or a share without a peak.
     SchemaError
         An option has a value that does not exist.
 
@@ -169,7 +202,8 @@ def mrmix(inst: Instruments, *, grid: Grid = "data", level: float = 0.95) -> Est
     variance 1; for other units it prints the best of a range that holds no good effect, without a warning (LDL
     cholesterol on coronary disease: -0.58 with 12 % valid, where the ratios lie about 2.8). :math:`\hat\pi_0` can
     have several peaks of one height, which the standard error does not show. With a few variants the error is far off,
-    and the share may be highest at the end of the range; the message then says so.
+    and the share may be highest at the end of the range; the message then says so. The range is that of the ratios of
+    strong variants, with two standard errors to either side (:func:`osteobiome.stats.mrmix.grid_of`).
 
     References
     ----------

@@ -9,9 +9,10 @@ import pytest
 from osteobiome.core.errors import EstimationError, SchemaError
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ivw_fixed
-from osteobiome.mr.constrained import invalid_variants
+from osteobiome.mr.constrained import invalid_variants, path_of
 from osteobiome.mr.estimators import cml_bic, cml_ma_bic, cml_ma_bic_dp, contamination_mixture, lasso, mrmix
 from osteobiome.mr.estimators.lasso import lasso_valid
+from osteobiome.mr.scaled import Scaled
 
 pytestmark = pytest.mark.kernel
 
@@ -20,9 +21,9 @@ CML = (cml_bic, cml_ma_bic, cml_ma_bic_dp)
 
 
 def call(method, pair, **options):
-    more = {"n": 1e5} if method in CML and "n" not in options else {}
+    more = {"n": 1e5} if method in CML else {}
     more |= {"seed": 1, "n_bootstrap": 60} if method is cml_ma_bic_dp else {}
-    return method(pair, **more, **options)
+    return method(pair, **(more | options))
 
 
 def some_pair(n=20, seed=0, invalid=0.3):
@@ -79,7 +80,8 @@ def test_outlier_methods__one_exposure_effect_of_zero(method):
     result = call(method, pair)
     if method is contamination_mixture:
         assert result.n_variants == 19
-        assert result.message == "1 of 20 variants have an exposure effect of 0, hence no ratio: left out."
+        lost = "1 of 20 variants have an exposure effect of 0, hence no ratio: left out."
+        assert result.message.startswith(f"{lost} 6 variants of 20 called invalid: row 1,")
     else:
         assert result.n_variants == 20
     assert abs(result.beta - 0.4) < 6 * result.se
@@ -219,8 +221,99 @@ def test_cml__sample_size_from_the_pair_or_a_status():
     pair = some_pair(12)
     assert failure(cml_ma_bic, pair, n=None).status == "missing_sample_size"
     sized = dataclasses.replace(pair, n_exposure=np.full(12, 9e4), n_outcome=np.append([np.nan], np.full(11, 4e4)))
-    assert cml_ma_bic(sized) == cml_ma_bic(sized, n=4e4)
+    found, given = cml_ma_bic(sized), cml_ma_bic(sized, n=4e4)
+    assert found.message == f"Sample size in the criterion: 40,000, the smallest of n_outcome. {given.message}"
+    assert dataclasses.replace(found, message=given.message) == given
+    assert found.diagnostic("sample_size").statistic == 4e4
     assert cml_ma_bic(sized).diagnostic("bic") != cml_ma_bic(sized, n=9e4).diagnostic("bic")
+
+
+@pytest.mark.parametrize("method", CML)
+@pytest.mark.parametrize("bad", [0.0, -5.0, 1.0, -np.inf, np.inf])
+def test_cml__a_sample_size_that_is_no_number_of_people(method, bad):
+    pair = dataclasses.replace(some_pair(12), n_exposure=np.full(12, bad), n_outcome=np.full(12, 4e4))
+    error = failure(method, pair, n=None)
+    assert error.status == "missing_sample_size"
+    assert f"n_exposure holds a sample size of {bad:g}" in str(error)
+    assert call(method, pair, n=1e4).diagnostic("sample_size").statistic == 1e4
+
+
+@pytest.mark.parametrize("unknown", [np.full(12, np.nan), np.full(12, None, dtype=object)])
+def test_cml__unknown_sample_sizes_are_not_looked_at(unknown):
+    pair = dataclasses.replace(some_pair(12), n_exposure=unknown, n_outcome=np.full(12, 4e4))
+    assert cml_bic(pair).diagnostic("sample_size").statistic == 4e4
+    assert failure(cml_bic, dataclasses.replace(pair, n_outcome=None), n=None).status == "missing_sample_size"
+
+
+@pytest.mark.parametrize("method", CML)
+@pytest.mark.parametrize("search", ["global", "descent"])
+@pytest.mark.parametrize("x", [[0.0, 0.0, 0.3, 0.0, 0.0], [1e-3, -2e-3, 3e-3, 3e-3, 1e-3]])
+def test_cml__an_effect_without_an_end_has_a_status(method, search, x):
+    """Variants without an effect on the exposure agree with any large effect, and the likelihood is highest there."""
+    pair = Instruments.from_arrays(x, [0.01] * 5, [0.1, -0.05, 0.15, 0.2, 0.02], [0.02] * 5)
+    error = failure(method, pair, search=search)
+    assert error.status == "too_weak_instruments"
+    assert "not exclude an infinite effect" in str(error)
+
+
+def test_cml__a_model_without_bounded_effect_and_without_weight_is_left_out():
+    """Of 20 variants two have no effect on the exposure: the model with 18 invalid would fit them."""
+    pair = some_pair(20)
+    pair.beta_exposure[[3, 7]] = 0.0
+    path = path_of(Scaled.of(pair), 1e5, "global")
+    assert path.is_unbounded[18]
+    assert not path.is_unbounded[path.best]
+    for method in CML:
+        assert call(method, pair).beta == pytest.approx(0.4, abs=0.1)
+
+
+def test_cml__a_model_without_bounded_effect_and_with_little_weight_is_left_out_and_named():
+    pair = Instruments.from_arrays([0.0, 0.0, 0.3, 0.0, 0.0], [0.01] * 5, [0.01, -0.005, 0.15, 0.02, 0.002], [0.02] * 5)
+    result = call(cml_ma_bic, pair)
+    assert result.beta == pytest.approx(0.5007, abs=1e-3)
+    assert result.message == "Models with 0.59 % of the weight do not exclude an infinite effect: left out."
+
+
+def test_cml__five_thousand_variants_in_seconds():
+    pair = some_pair(5000)
+    start = time.perf_counter()
+    result = call(cml_bic, pair)
+    assert time.perf_counter() - start < 30.0
+    assert result.beta == pytest.approx(0.4, abs=0.01)
+    assert result.diagnostic("search_gap").statistic == 0.01
+
+
+@pytest.mark.parametrize("method", [cml_bic, cml_ma_bic, lasso, contamination_mixture])
+def test_outlier_methods__the_message_names_the_variants_called_invalid(method):
+    pair = some_pair(20)
+    named = dataclasses.replace(pair, rsid=tuple(f"rs{i}" for i in range(20)))
+    some = "rs0, rs1, rs2, rs3, rs4 and 1 more"
+    assert call(method, named).message == f"6 variants of 20 called invalid: {some}."
+    if method is not contamination_mixture:  # which counts valid ones just beyond its reach as invalid
+        assert call(method, some_pair(20, invalid=0.1)).message == "2 variants of 20 called invalid: row 1 and row 2."
+        assert not call(method, some_pair(20, invalid=0.0)).message
+
+
+def test_cml_dp__goodness_of_fit_keeps_its_level():
+    """Of pairs whose variants are all valid 5 % are to be rejected; 120 pairs, bound of four standard errors."""
+    rejected = [
+        call(cml_ma_bic_dp, some_pair(12, seed, invalid=0.0), n_bootstrap=200)
+        .diagnostic(f"goodness_of_fit_{k}")
+        .p_value
+        < 0.05
+        for seed in range(120)
+        for k in (1, 2)
+    ]
+    assert 0.0 < np.mean(rejected) < 0.05 + 4.0 * (0.05 * 0.95 / 120) ** 0.5
+
+
+def test_cml_dp__goodness_of_fit_sees_two_groups_of_variants():
+    x = np.linspace(0.1, 0.2, 10)
+    y = x * np.repeat([0.0, 1.0], 5) + 0.002 * np.cos(np.arange(10.0))
+    result = cml_ma_bic_dp(Instruments.from_arrays(x, [0.004] * 10, y, [0.01] * 10), n=1e5, seed=1)
+    for k in (1, 2):
+        test = result.diagnostic(f"goodness_of_fit_{k}")
+        assert test.statistic < -3.0
 
 
 def test_cml__names_the_invalid_variants():
@@ -244,6 +337,17 @@ def test_mrmix__packages_grid_depends_on_units_and_ours_does_not():
     assert mrmix(scaled).beta == pytest.approx(20 * mrmix(pair).beta, rel=1e-9)
     assert abs(mrmix(pair, grid="mrmix").beta - mrmix(pair).beta) < 0.02
     assert abs(mrmix(scaled, grid="mrmix").beta) <= 1.0
+
+
+def test_mrmix__says_where_the_estimate_lies_and_what_the_mixture_is():
+    assert not mrmix(some_pair(60)).message
+    assert mrmix(some_pair(20)).message == ("The standard error holds for many variants, 50 or more, and there are 20.")
+    x = np.linspace(0.1, 0.2, 60)
+    agreeing = Instruments.from_arrays(x, [0.002] * 60, 0.5 * x, [0.02] * 60)
+    assert mrmix(agreeing).message == "Every variant is called valid, so invalid_sd is that of no variant."
+    pair = some_pair(60)
+    far = dataclasses.replace(pair, beta_outcome=pair.beta_outcome * 2.7, se_outcome=pair.se_outcome * 2.7)
+    assert "at the end of the package's grid (−1 to 1)" in mrmix(far, grid="mrmix").message
 
 
 @pytest.mark.parametrize(
