@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SILENT = NoProgress()
 INFLUENCE = ("leverage", "q_contribution", "studentised_residual", "cooks_distance", "is_outlier")
 _COMMA = re.compile(r",(?![^(]*\))")
+COMMON = ("ivw", "egger", "weighted_median", "weighted_mode")
 NAMES_OF_PAIR = ("family", "exposure", "outcome")
 
 
@@ -113,7 +114,8 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     """Return method names from ``all`` or a list with commas.
 
     ``all`` means every method that the data can feed: those that need an LD matrix or positions only if there are
-    some; of one variant the Wald ratio alone. A method with a limit is kept beyond it, and its status then says so.
+    some; of one variant the Wald ratio alone. A method with a limit is kept beyond it, and its status then says so. The
+    four that most papers report come first, the others by name.
 
     Parameters
     ----------
@@ -134,7 +136,8 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     if text.strip() == "all" and n_variants == 1:
         return ("wald_ratio",)  # all others are the same number, or need more variants
     if text.strip() == "all":
-        entries = sorted(ESTIMATORS.items(), key=lambda item: (item[1].min_variants, item[0]))
+        rank = {name: i for i, name in enumerate(COMMON)}
+        entries = sorted(ESTIMATORS.items(), key=lambda item: (rank.get(item[0], len(COMMON)), item[0]))
         return tuple(
             name
             for name, entry in entries
