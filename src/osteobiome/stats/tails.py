@@ -178,7 +178,7 @@ def neg_log10_p_chi2(statistic: ArrayLike, df: ArrayLike) -> NDArray[np.float64]
     a, x = df / 2.0, statistic / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):  # p = 0 is taken care of below
         p = special.gammaincc(a, x)
-        result: NDArray[np.float64] = np.asarray(-np.log10(p))
+        result: NDArray[np.float64] = np.asarray(0.0 - np.log10(p))  # p of 1 is 0, not -0
     deep = (p < _DIRECT) & (x > a) & np.isfinite(x)
     if np.any(deep):
         result[deep] = -_log_gammaincc_large(a[deep], x[deep]) / LN10

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import optimize, special
 
+from osteobiome.stats.tails import LN10, neg_log10_p_chi2, neg_log10_p_normal
 from osteobiome.stats.turning import CIRCLE, Bounds, Turning
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 Statistic = Literal["anderson_rubin", "kleibergen", "conditional_likelihood_ratio"]
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
+PIECES = 32
+"""Parts into which each smooth stretch is cut where p is needed to digits of its logarithm."""
 FAR = 9.0
 """Standard deviations beyond which a normal or chi variable is not looked for: 1e-19."""
 FINEST = 1e-3
@@ -88,13 +91,8 @@ def conditional_p(statistic: float, tt: float, n_variants: int) -> float:
     if df == 0:
         return beyond
     whole = m + tt
-    # of the rest, begin and end of its fall, and the end of what small p can be made of; of z, where it is likely
-    lengths = [max(0.0, math.sqrt(df) - FAR), math.sqrt(df) + FAR, math.sqrt(df) + FAR + math.sqrt(m)]
-    edges = {0.0} | {math.asin(min(1.0, length / math.sqrt(whole))) for length in lengths}
-    edges.add(min(max(edges), math.acos(min(1.0, FAR / math.sqrt(m)))))
-    places = sorted(edges)
     total = 0.0
-    for low, high in itertools.pairwise(places):
+    for low, high in itertools.pairwise(_places(m, whole, df)):
         angle = 0.5 * (high + low) + 0.5 * (high - low) * NODES
         sine = np.sin(angle)
         inside = np.exp(-0.5 * m * np.square(np.cos(angle))) * special.gammaincc(
@@ -102,6 +100,52 @@ def conditional_p(statistic: float, tt: float, n_variants: int) -> float:
         )
         total += 0.5 * (high - low) * float(WEIGHTS @ (inside * sine))
     return min(1.0, beyond + 2.0 * math.sqrt(m) / SQRT_2PI * total)
+
+
+def neg_log10_conditional_p(statistic: float, tt: float, n_variants: int) -> float:
+    """Return minus log10 of :func:`conditional_p`, also where p is no double any more.
+
+    Parameters
+    ----------
+    statistic, tt : float
+        As there.
+    n_variants : int
+        Length of S and T.
+
+    Examples
+    --------
+    >>> round(neg_log10_conditional_p(3.841458820694124, 1e9, 20), 4), round(neg_log10_conditional_p(9e3, 1e9, 20), 1)
+    (1.301, 1956.5)
+    """
+    m, df = statistic, n_variants - 1
+    if m <= 0.0:
+        return 0.0
+    beyond = -float(neg_log10_p_normal(math.sqrt(m))) * LN10
+    if df == 0:
+        return -beyond / LN10
+    whole = m + tt
+    places = _places(m, whole, df)
+    ends = np.concatenate([np.linspace(low, high, PIECES, endpoint=False) for low, high in itertools.pairwise(places)])
+    width = np.diff(np.append(ends, places[-1]))
+    angle = (ends + 0.5 * width)[:, None] + 0.5 * width[:, None] * NODES
+    sine = np.sin(angle)
+    tail = -neg_log10_p_chi2(whole * np.square(sine), float(df)) * LN10
+    with np.errstate(divide="ignore"):  # pieces without width have no weight
+        logs = np.log(0.5 * width[:, None] * WEIGHTS * sine) - 0.5 * m * np.square(np.cos(angle)) + tail
+    inside = math.log(2.0 * math.sqrt(m) / SQRT_2PI) + float(special.logsumexp(logs))
+    return max(0.0, -float(np.logaddexp(beyond, inside)) / LN10)
+
+
+def _places(m: float, whole: float, df: int) -> list[float]:
+    """Return the angles between which the integrand of the conditional p is smooth.
+
+    Of the rest of S: begin and end of the fall of its tail, and the end of what small p can be made of; of the part
+    along D: where it is likely.
+    """
+    lengths = [max(0.0, math.sqrt(df) - FAR), math.sqrt(df) + FAR, math.sqrt(df) + FAR + math.sqrt(m)]
+    edges = {0.0} | {math.asin(min(1.0, length / math.sqrt(whole))) for length in lengths}
+    edges.add(min(max(edges), math.acos(min(1.0, FAR / math.sqrt(m)))))
+    return sorted(edges)
 
 
 def _margins(

@@ -11,7 +11,7 @@ from osteobiome.core.text import count
 from osteobiome.mr.fit import beyond_range_is_a_status, check_level
 from osteobiome.stats.tails import neg_log10_p_chi2
 from osteobiome.stats.turning import Turning
-from osteobiome.stats.weak_sets import Found, Statistic, conditional_p, confidence_set, likelihood_ratio
+from osteobiome.stats.weak_sets import Found, Statistic, confidence_set, likelihood_ratio, neg_log10_conditional_p
 
 if TYPE_CHECKING:
     from osteobiome.instruments import Instruments
@@ -174,10 +174,7 @@ def _no_effect(data: Turning, statistic: Statistic) -> Test:
     n = data.z_x.size
     if statistic == "conditional_likelihood_ratio":
         value = likelihood_ratio(ss, score, data.total)
-        p = conditional_p(value, max(data.total - ss, 0.0), n)
-        # beyond the smallest double: p is at most that of n degrees of freedom
-        digits = -math.log10(p) if p > 0.0 else float(neg_log10_p_chi2(value, float(n)))
-        return Test(statistic, value, None, max(digits, 0.0), NULL)
+        return Test(statistic, value, None, neg_log10_conditional_p(value, max(data.total - ss, 0.0), n), NULL)
     df = float(n) if statistic == "anderson_rubin" else 1.0
     value = ss if statistic == "anderson_rubin" else score
     return Test(statistic, value, df, float(neg_log10_p_chi2(value, df)), NULL)

@@ -15,7 +15,8 @@ from osteobiome.instruments import Instruments
 from osteobiome.mr import ivw_fixed, maximum_likelihood, wald_ratio
 from osteobiome.mr.checks.weak_iv import EMPTY, SEVERAL, STATISTICS, UNBOUNDED, WHOLE, weak_iv
 from osteobiome.stats import weak_sets
-from osteobiome.stats.weak_sets import conditional_p
+from osteobiome.stats.tails import neg_log10_p_chi2
+from osteobiome.stats.weak_sets import conditional_p, neg_log10_conditional_p
 
 pytestmark = pytest.mark.kernel
 
@@ -76,6 +77,34 @@ def test_conditional_p__equals_the_share_of_draws(n, tt):
     drawn = 0.5 * (one + rest - tt + np.sqrt((one + rest + tt) ** 2 - 4 * rest * tt))
     m = np.quantile(drawn, 0.9)
     assert conditional_p(m, tt, n) == pytest.approx(0.1, abs=4 * math.sqrt(0.09 / 200_000))
+
+
+@pytest.mark.parametrize("n", [2, 30, 400, 20_000])
+@pytest.mark.parametrize("m", [0.5, 50.0, 3000.0, 1e5])
+def test_neg_log10_conditional_p__lies_between_one_and_all_degrees_of_freedom_and_meets_both(n, m):
+    """Where p is no double, too: 20,000 variants gave p of 1 beside a set without 0."""
+    strong, none = (float(neg_log10_p_chi2(m, float(df))) for df in (1, n))
+    assert neg_log10_conditional_p(m, 1e14, n) == pytest.approx(strong, rel=1e-8)
+    assert neg_log10_conditional_p(m, 1e-9, n) == pytest.approx(none, rel=1e-8, abs=1e-12)
+    found = [neg_log10_conditional_p(m, tt, n) for tt in (1.0, 1e2, 1e4, 1e6)]
+    assert found == sorted(found)
+    assert none - 1e-12 <= found[0] <= found[-1] <= strong + 1e-12
+
+
+@pytest.mark.parametrize("n", [1, 5, 400])
+@pytest.mark.parametrize("tt", [0.1, 30.0, 1e5])
+def test_neg_log10_conditional_p__is_the_logarithm_of_p(n, tt):
+    for m in (0.3, 4.0, 60.0, 900.0):
+        assert neg_log10_conditional_p(m, tt, n) == pytest.approx(-math.log10(conditional_p(m, tt, n)), abs=1e-9)
+
+
+def test_sets__p_of_no_effect_agrees_with_the_set_for_many_variants():
+    rng = np.random.default_rng(5)
+    x = rng.uniform(0.05, 0.2, 5000)
+    pair = Instruments.from_arrays(x, [0.01] * 5000, 0.3 * x + 0.02 * rng.normal(size=5000), [0.02] * 5000)
+    *_, ratio = weak_iv(pair)
+    assert ratio.ci_set[0][0] > 0.2
+    assert ratio.no_effect.neg_log_10_p_value > 1000.0
 
 
 def test_conditional_p__far_tail_keeps_its_digits():
