@@ -92,6 +92,13 @@ def compare(check, call, estimate, frozen):
         check.number(f"{call} high", estimate.ci_high, high)
     if p > 0.0:
         check.p_value(f"{call} p", estimate.neg_log_10_p_value, p)
+    q, p_of_q = frozen.get("Heter.Stat") or (frozen.get("Q"), frozen.get("Q_pval"))
+    if q is not None and "correl" not in call:
+        test = next(t for t in estimate.diagnostics if t.name in ("cochran_q", "rucker_q"))
+        check.number(f"{call} Q", test.statistic, q, atol=2 * OF_MM * q if "robust" in call else 0.0)
+        if p_of_q > 0.0:  # where lmrob's digits end, so do those of a small p
+            loose = pytest.approx(test.neg_log_10_p_value, rel=1e-5, abs=1e-9)
+            assert -math.log10(p_of_q) == loose, call
 
 
 def pair_of(data):

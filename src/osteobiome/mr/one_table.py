@@ -15,7 +15,7 @@ from osteobiome.mr.batch import grid
 from osteobiome.mr.checks import TraitFacts, influence, leave_one_out, power, steiger
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
 from osteobiome.mr.pair_table import read_pair
-from osteobiome.mr.profiles import PROFILES, Profile, run_profile
+from osteobiome.mr.profiles import PROFILES, STEIGER, Profile, run_profile
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.mr.sensitivity import CORRELATED, LINKED, Sensitivity, largest_r, sensitivity
 
@@ -276,7 +276,7 @@ def estimate_table(
         beside["leave_one_out"],
         _direction_and_power(pair, profile, quantitative=quantitative),
         found,
-        _differences(estimates, profile),
+        _differences(estimates, profile, quantitative=quantitative),
         table.unused,
     )
 
@@ -299,12 +299,15 @@ def _direction_and_power(
     return tuple(checks)
 
 
-def _differences(estimates: Sequence[Estimate], profile: Profile | None) -> dict[str, str]:
-    """Return where estimates differ from those of the package on purpose."""
+def _differences(estimates: Sequence[Estimate], profile: Profile | None, *, quantitative: bool) -> dict[str, str]:
+    """Return where estimates and tests differ from those of the package on purpose."""
     if profile is None:
         return {}
     shown = {estimate.method for estimate in estimates if estimate.beta is not None}
-    return {entry.call: entry.differs for entry in PROFILES[profile] if entry.call in shown and entry.differs}
+    found = {entry.call: entry.differs for entry in PROFILES[profile] if entry.call in shown and entry.differs}
+    if quantitative and profile == "twosamplemr":
+        found["directionality_test"] = STEIGER
+    return found
 
 
 def _parts(pair: Instruments, methods: str, profile: Profile | None) -> list[tuple[str, ...]]:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from osteobiome.core.errors import EstimationError, Fault, UnknownNameError, nearest
-from osteobiome.core.estimate import Estimate, Status, failed
+from osteobiome.core.estimate import Estimate, Status, Test, failed
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.mr.scaled import concluded, labelled
+from osteobiome.stats.tails import neg_log10_p_chi2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from osteobiome.instruments import Instruments
 
@@ -122,11 +125,52 @@ def _p_by_share(_: Instruments, estimate: Estimate) -> Estimate:
     return replace(estimate, neg_log_10_p_value=-math.log10(share) if share > 0.0 else math.inf)
 
 
+def _q_of_residuals(name: str, residual: NDArray[np.float64], df: int) -> Test:
+    """Return a sum of squared residuals as the package tests it."""
+    q = float(np.sum(np.square(residual)))
+    return Test(name, q, float(df), float(neg_log10_p_chi2(q, float(df))), "all variants estimate one causal effect")
+
+
+def _with_q_of_scale(inst: Instruments, estimate: Estimate) -> Estimate:
+    """Return the estimate with the heterogeneity of ``mr_ivw(robust=TRUE)``: n - 1 times the squared robust scale."""
+    test = estimate.diagnostic("residual_standard_error")
+    df = inst.n_variants - 1
+    scale = (test.statistic if test is not None else None) or 0.0
+    q = _q_of_residuals("cochran_q", np.full(df, scale), df)
+    return replace(estimate, diagnostics=(*estimate.diagnostics, q))
+
+
+def _with_q_of_line(inst: Instruments, estimate: Estimate) -> Estimate:
+    """Return the estimate with the heterogeneity of ``mr_egger(robust=TRUE)``: weighted residuals of the robust line."""
+    test = estimate.diagnostic("egger_intercept")
+    intercept = (test.estimate if test is not None else None) or 0.0
+    turned = np.where(inst.beta_exposure < 0.0, -1.0, 1.0) * inst.beta_outcome
+    residual = (turned - intercept - (estimate.beta or 0.0) * np.abs(inst.beta_exposure)) / inst.se_outcome
+    q = _q_of_residuals("rucker_q", residual, inst.n_variants - 2)
+    return replace(estimate, diagnostics=(*estimate.diagnostics, q))
+
+
+def _as_unweighted(inst: Instruments, estimate: Estimate) -> Estimate:
+    """Return the estimate with standard error and heterogeneity of ``mr_uwr``, both in units of the outcome."""
+    result = _divided_by_scatter(inst, estimate)
+    residual = inst.beta_outcome - (estimate.beta or 0.0) * inst.beta_exposure
+    q = _q_of_residuals("cochran_q", residual, inst.n_variants - 1)
+    return replace(result, diagnostics=(*result.diagnostics, q))
+
+
 GRID = "the package searches a grid of step 0.01; ours is the exact maximum, at most one step away and never lower"
 STOPS_EARLY = "the package's optimiser stops before the maximum; ours is the maximum, and Q is lower or equal"
-UNITS = "as the package has it: its standard error changes with the unit of the outcome"
+UNITS = "as the package has it: its standard error and Q change with the unit of the outcome"
 ROOT = "equal within the package's stopping rule of about 1e-6"
 MONTE_CARLO = "estimate equal; the standard error comes from draws on both sides"
+FIT_OF_DRAWS = (
+    "all numbers come from draws; the tests of fit compare the variance of the draws with another expectation, as that of "
+    "the package rejects valid variants of low F too often"
+)
+STEIGER = (
+    "the package takes variance explained from p values where a table has them, ours from effects and standard errors: "
+    "equal as far as p is rounded"
+)
 DESCENT = "equal within the package's stopping rule; it may miss the optimum, which search='global' finds"
 
 TWOSAMPLEMR: tuple[Entry, ...] = (
@@ -165,7 +209,7 @@ TWOSAMPLEMR: tuple[Entry, ...] = (
     Entry("mr_weighted_mode_nome", "Weighted mode (NOME)", "weighted_mode_nome", differs=MONTE_CARLO),
     Entry("mr_simple_mode_nome", "Simple mode (NOME)", "simple_mode_nome", differs=MONTE_CARLO),
     Entry("mr_raps", "Robust adjusted profile score (RAPS)", "raps", {"form": "observed"}, differs=ROOT),
-    Entry("mr_uwr", "Unweighted regression", "ivw_unweighted", differs=UNITS, finish=_divided_by_scatter),
+    Entry("mr_uwr", "Unweighted regression", "ivw_unweighted", differs=UNITS, finish=_as_unweighted),
     Entry("mr_grip", "MR GRIP", "grip", {"model": "multiplicative_unfloored"}),
 )
 """Methods of TwoSampleMR, in the order of its list."""
@@ -178,13 +222,13 @@ MENDELIANRANDOMIZATION: tuple[Entry, ...] = (
     Entry('mr_ivw(weights="delta")', "IVW", "ivw", {"weights": "second_order"}, few=FIXED),
     Entry("mr_ivw(correl=TRUE)", "IVW", "ivw_ld", few=FIXED),
     Entry("mr_ivw(penalized=TRUE)", "Penalized IVW", "ivw_penalised", few=FIXED),
-    Entry("mr_ivw(robust=TRUE)", "Robust IVW", "ivw_robust", UNFLOORED, few=FIXED),
+    Entry("mr_ivw(robust=TRUE)", "Robust IVW", "ivw_robust", UNFLOORED, few=FIXED, finish=_with_q_of_scale),
     Entry("mr_ivw(robust=TRUE, penalized=TRUE)", "Penalized robust IVW", "ivw_robust_penalised", UNFLOORED, few=FIXED),
     Entry("mr_egger", "MR-Egger", "egger", NORMAL),
     Entry('mr_egger(distribution="t-dist")', "MR-Egger", "egger", finish=_wider_of_two),
     Entry("mr_egger(correl=TRUE)", "MR-Egger", "egger_ld", NORMAL),
     Entry("mr_egger(penalized=TRUE)", "Penalized MR-Egger", "egger_penalised"),
-    Entry("mr_egger(robust=TRUE)", "Robust MR-Egger", "egger_robust", UNFLOORED),
+    Entry("mr_egger(robust=TRUE)", "Robust MR-Egger", "egger_robust", UNFLOORED, finish=_with_q_of_line),
     Entry('mr_median(weighting="simple")', "Simple median", "simple_median", differs=MONTE_CARLO),
     Entry("mr_median", "Weighted median", "weighted_median", differs=MONTE_CARLO),
     Entry(
@@ -213,7 +257,7 @@ MENDELIANRANDOMIZATION: tuple[Entry, ...] = (
     Entry("mr_lasso", "MR-Lasso", "lasso"),
     Entry("mr_cML(DP=FALSE)", "cML-MA", "cml_ma_bic", {"search": "descent"}, differs=DESCENT),
     Entry("mr_cML(MA=FALSE, DP=FALSE)", "cML-BIC", "cml_bic", {"search": "descent"}, differs=DESCENT),
-    Entry("mr_cML", "cML-MA-DP", "cml_ma_bic_dp", {"search": "descent"}, differs="all numbers come from draws"),
+    Entry("mr_cML", "cML-MA-DP", "cml_ma_bic_dp", {"search": "descent"}, differs=FIT_OF_DRAWS),
 )
 """Methods of MendelianRandomization with the arguments that make a difference."""
 
