@@ -60,12 +60,12 @@ class Fault:
 
     def text(self) -> str:
         """Return the fault as one paragraph."""
-        parts = [f"{self.where}: {self.found}."]
+        parts = [f"{self.where}: {self.found}"]
         if self.expected:
-            parts.append(f"Expected {self.expected}.")
+            parts.append(f"Expected {self.expected}")
         if self.hint:
-            parts.append(f"{self.hint}.")
-        return " ".join(parts)
+            parts.append(self.hint)
+        return " ".join(part if part.endswith(".") else f"{part}." for part in parts)
 
     def as_dict(self) -> dict[str, object]:
         """Return the fault as plain data for JSON; a line only where there is one."""

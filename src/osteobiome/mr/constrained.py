@@ -14,7 +14,7 @@ from osteobiome.core.text import significant
 from osteobiome.mr.fit import BatchFit, beyond_range_is_a_status, check_level, check_option
 from osteobiome.mr.naming import called_invalid
 from osteobiome.mr.scaled import Scaled, labelled, obstacle, plain, strength_tests
-from osteobiome.stats.cml import ALL, DESCENT_TOLERANCE, descent_path, global_path
+from osteobiome.stats.cml import ALL, DESCENT_TOLERANCE, descend, descent_path, farthest, global_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ BOUNDED = 3.841458820694124
 NEGLIGIBLE = 0.05
 """Weight of models without a bounded effect up to which they are left out of an average."""
 UNSEEN = 1e-6
-"""Weight up to which that needs no word."""
+"""Weight of models up to which nothing is said of them, and up to which they need no standard error."""
 MAX_SORTS = 400_000_000
 """Variants times sorts that a search may take."""
 
@@ -63,6 +63,8 @@ class Path:
         By how much the criterion is higher at an infinite effect.
     gap : float
         By how much an effect that was not looked at could lower the criterion; NaN for descent.
+    invalid : numpy.ndarray of bool, shape (n_variants,)
+        Variants that the model with the lowest criterion leaves out, in the order of the fitted data.
     """
 
     theta: NDArray[np.float64]
@@ -70,6 +72,7 @@ class Path:
     bic: NDArray[np.float64]
     margin: NDArray[np.float64]
     gap: float
+    invalid: NDArray[np.bool_]
 
     @property
     def best(self) -> int:
@@ -90,12 +93,14 @@ class Path:
     def averaged(self) -> tuple[float, float]:
         """Return the model average and its standard error (Buckland et al. 1997, doi:10.2307/2533961).
 
-        Models without a bounded effect are left out.
+        Models without a bounded effect are left out. The error is NaN if a model that counts has none.
         """
-        weight = weights_of(np.where(self.is_unbounded, np.inf, self.bic))
+        bic = np.where(self.is_unbounded, np.inf, self.bic)
+        bic = np.where(np.isnan(self.se) & (weights_of(bic) <= UNSEEN), np.inf, bic)
+        weight = weights_of(bic)
         used = weight > 0.0
         theta = float(np.sum(weight[used] * self.theta[used]))
-        return theta, float(np.nansum(weight[used] * np.hypot(self.se[used], self.theta[used] - theta)))
+        return theta, float(np.sum(weight[used] * np.hypot(self.se[used], self.theta[used] - theta)))
 
 
 def weights_of(bic: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,7 +149,13 @@ def path_of(data: Scaled, sample_size: float, search: Search) -> Path:
         fit = descent_path(*arrays, descent_tolerance(data))
     theta, q, bend, margin = fit
     se = np.sqrt(np.where(bend > 0.0, 2.0 / bend, np.nan))
-    return Path(theta, se, q + math.log(sample_size) * np.arange(q.size), margin, gap)
+    bic = q + math.log(sample_size) * np.arange(q.size)
+    best = int(np.argmin(bic))
+    if search == "global":
+        invalid = farthest(float(theta[best]), best, arrays)
+    else:  # what the descent left out need not be what lies farthest from where it ended
+        invalid = ~descend(*arrays, best, descent_tolerance(data))[2]
+    return Path(theta, se, bic, margin, gap, invalid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +271,9 @@ def left_out_words(share: float) -> str:
     return f"Models with {significant(100.0 * share, 2)} % of the weight do not exclude an infinite effect: left out."
 
 
-def unbounded(inst: Instruments, *, method: str, share: float, average: bool, level: float) -> Estimate:
+def unbounded(
+    inst: Instruments, *, method: str, share: float, average: bool, level: float, where: str = ""
+) -> Estimate:
     """Return the status that the data do not exclude an infinite effect.
 
     Parameters
@@ -275,17 +288,16 @@ def unbounded(inst: Instruments, *, method: str, share: float, average: bool, le
         Whether models are averaged.
     level : float
         Coverage the interval would have had.
+    where : str
+        In which data, if not only in those of the pair.
     """
-    what = (
-        f"models with {significant(100.0 * share, 2)} % of the weight do"
-        if average
-        else "the model with the lowest BIC does"
-    )
+    what, whose = "the model with the lowest BIC does", "it calls"
+    if average:
+        what, whose = f"models with {significant(100.0 * share, 2)} % of the weight do", "they call"
     words = (
-        f"Not estimable: {what} not exclude an infinite effect, because the exposure effects of the variants that they "
-        "call valid are no larger than their errors make them. Choose stronger instruments."
+        f"Not estimable: {what} not exclude an infinite effect{where}: a group of as many variants as {whose} valid "
+        "fits an infinite effect nearly as well. Choose stronger instruments."
     )
-    words = words if average else words.replace("they call", "it calls")
     return labelled(failed(method, Status.TOO_WEAK, n_variants=inst.n_variants, message=words, level=level), inst)
 
 
@@ -359,8 +371,6 @@ def invalid_of(data: Scaled, path: Path) -> NDArray[np.bool_]:
     path : Path
         Its fits.
     """
-    theta = float(path.theta[path.best])
-    distance = np.square(data.y - theta * data.x) / (np.square(data.se_y) + np.square(theta * data.se_x))
     found = np.zeros(data.x.size, dtype=bool)
-    found[data.order[np.argsort(distance)[data.x.size - path.best :]]] = True
+    found[data.order[path.invalid]] = True
     return found

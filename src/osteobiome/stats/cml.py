@@ -284,6 +284,81 @@ def see_middles(
 
 
 @kernel
+def polish_fresh(
+    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    penalty: float,
+    spare: float,
+    best: NDArray[np.float64],
+    place: NDArray[np.float64],
+    fresh: NDArray[np.bool_],
+    work: NDArray[np.float64],
+) -> float:
+    """Polish the lowest points that were found just now for K that may count, and return the lowest criterion.
+
+    Parameters
+    ----------
+    data, best, place, fresh
+        As in :func:`see_middles`.
+    penalty, spare : float
+        As in :func:`global_path`.
+    work : numpy.ndarray, shape (n_variants,)
+        Is overwritten.
+    """
+    x, vx, y, vy = data
+    cheapest = np.inf
+    for k in range(best.size):
+        cheapest = min(cheapest, best[k] + penalty * k)
+    for k in range(best.size):
+        if fresh[k] and penalty * k < cheapest + spare:
+            theta, value, _ = polish(place[k], x.size - k, x, vx, y, vy, work)
+            if value <= best[k]:
+                best[k], place[k] = value, theta
+            fresh[k] = False
+            cheapest = min(cheapest, best[k] + penalty * k)
+    return cheapest
+
+
+@kernel
+def may_hold_lower(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    scale: float,
+    data: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    bar: NDArray[np.float64],
+    penalty: float,
+    dearest: float,
+) -> tuple[NDArray[np.bool_], float]:
+    """Return the intervals that may hold a lower point, shape (n_intervals,), and by how much lower at most.
+
+    Parameters
+    ----------
+    low, high, scale, data
+        As in :func:`see_middles`.
+    bar : numpy.ndarray
+        What Q_K is to be below, for the K that are looked at, from 0.
+    penalty : float
+        As in :func:`global_path`.
+    dearest : float
+        Criterion from which a model does not count.
+    """
+    x, vx, y, vy = data
+    left, right = np.empty(x.size), np.empty(x.size)
+    sums_left, sums_right = np.empty(x.size - 1), np.empty(x.size - 1)
+    stay = np.zeros(low.size, dtype=np.bool_)
+    widest = 0.0
+    for i in range(low.size):
+        fill_bounds(low[i], high[i], scale, x, vx, y, vy, left, right)
+        fill_sums(left, bar.size - 1, sums_left)
+        fill_sums(right, bar.size - 1, sums_right)
+        for k in range(bar.size):
+            least = min(sums_left[k], sums_right[k])
+            if least < bar[k] and least + penalty * k < dearest:
+                stay[i] = True
+                widest = max(widest, bar[k] - least)
+    return stay, widest
+
+
+@kernel
 def global_path(
     x: NDArray[np.float64],
     vx: NDArray[np.float64],
@@ -325,50 +400,30 @@ def global_path(
     """
     m = x.size
     n_k = m - 1
+    data = x, vx, y, vy
     best = np.full(n_k, np.inf)
     place = np.zeros(n_k)
     fresh = np.ones(n_k, dtype=np.bool_)
     here = np.empty(m)
-    left = np.empty(m)
-    sums = np.empty(n_k)
-    sums_left = np.empty(n_k)
     edges = np.linspace(-0.5 * math.pi, 0.5 * math.pi, FIRST + 1)
     edges[FIRST // 2] = 0.0  # no interval holds it inside
     low, high = edges[:-1], edges[1:]
     sorts = 0
     gap = tolerance
     last = n_k - 1
+    cheapest = np.inf
     for level in range(MAX_LEVELS):
-        see_middles(low, high, scale, (x, vx, y, vy), last, best, place, fresh)
-        cheapest = np.inf
-        for k in range(n_k):
-            cheapest = min(cheapest, best[k] + penalty * k)
-        for k in range(n_k):
-            if fresh[k] and penalty * k < cheapest + spare:
-                theta, value, _ = polish(place[k], m - k, x, vx, y, vy, here)
-                if value <= best[k]:
-                    best[k], place[k] = value, theta
-                fresh[k] = False
-                cheapest = min(cheapest, best[k] + penalty * k)
+        see_middles(low, high, scale, data, last, best, place, fresh)
+        cheapest = polish_fresh(data, penalty, spare, best, place, fresh, here)
         if m > ALL:  # no dearer K can matter any more
             last = min(last, int((cheapest + spare) / penalty))
-        stay = np.zeros(low.size, dtype=np.bool_)
-        widest = 0.0
-        for i in range(low.size):
-            fill_bounds(low[i], high[i], scale, x, vx, y, vy, left, here)
-            fill_sums(left, last, sums_left)
-            fill_sums(here, last, sums)
-            for k in range(last + 1):
-                least = min(sums[k], sums_left[k])
-                if least < best[k] - tolerance and least + penalty * k < cheapest + spare:
-                    stay[i] = True
-                    widest = max(widest, best[k] - least)
+        stay, widest = may_hold_lower(low, high, scale, data, best[: last + 1] - tolerance, penalty, cheapest + spare)
         sorts += 3 * low.size
         n_stay = int(stay.sum())
         if n_stay == 0:
             break
         if sorts + 6 * n_stay > max_sorts or level == MAX_LEVELS - 1:
-            gap = widest
+            gap = widest + tolerance
             break
         middle_of = 0.5 * (low[stay] + high[stay])
         low, high = np.concatenate((low[stay], middle_of)), np.concatenate((middle_of, high[stay]))
@@ -381,6 +436,40 @@ def global_path(
             out[0, k], out[1, k], out[2, k] = place[k], best[k], np.inf
         out[3, k] = far[k] - out[1, k]
     return out, sorts, gap
+
+
+@kernel
+def descend(
+    x: NDArray[np.float64],
+    vx: NDArray[np.float64],
+    y: NDArray[np.float64],
+    vy: NDArray[np.float64],
+    n_invalid: int,
+    tolerance: float,
+) -> tuple[float, NDArray[np.float64], NDArray[np.bool_]]:
+    """Return effect, true exposure effects and valid variants where coordinate descent from an effect of 0 ends.
+
+    Parameters
+    ----------
+    x, vx, y, vy, tolerance
+        As in :func:`descent_path`.
+    n_invalid : int
+        Variants that are left out.
+    """
+    theta = 0.0
+    truth = np.zeros(x.size)
+    valid = np.ones(x.size, dtype=np.bool_)
+    for _ in range(DESCENT_STEPS):
+        before = theta
+        order = np.argsort(-np.square(y - theta * truth) / vy, kind="mergesort")
+        valid[:] = True
+        valid[order[:n_invalid]] = False
+        direct = np.where(valid, 0.0, y - theta * truth)
+        truth = (x / vx + theta * (y - direct) / vy) / (1.0 / vx + theta * theta / vy)
+        theta = np.sum((y - direct) * truth / vy) / np.sum(truth * truth / vy)
+        if not abs(theta - before) > tolerance:
+            break
+    return theta, truth, valid
 
 
 @kernel
@@ -407,19 +496,7 @@ def descent_path(
     out = np.empty((4, m - 1))
     far = limits_of_effects(x, vx)
     for k in range(m - 1):
-        theta = 0.0
-        truth = np.zeros(m)
-        valid = np.ones(m, dtype=np.bool_)
-        for _ in range(DESCENT_STEPS):
-            before = theta
-            order = np.argsort(-np.square(y - theta * truth) / vy, kind="mergesort")
-            valid[:] = True
-            valid[order[:k]] = False
-            direct = np.where(valid, 0.0, y - theta * truth)
-            truth = (x / vx + theta * (y - direct) / vy) / (1.0 / vx + theta * theta / vy)
-            theta = np.sum((y - direct) * truth / vy) / np.sum(truth * truth / vy)
-            if not abs(theta - before) > tolerance:
-                break
+        theta, truth, valid = descend(x, vx, y, vy, k, tolerance)
         value = 0.0
         bend = 0.0
         for j in range(m):
@@ -430,3 +507,22 @@ def descent_path(
         out[0, k], out[1, k], out[2, k] = theta, value, 2.0 * bend
         out[3, k] = far[k] - value
     return out
+
+
+def farthest(theta: float, n_invalid: int, data: tuple[NDArray[np.float64], ...]) -> NDArray[np.bool_]:
+    """Return the variants that lie farthest from an effect, shape (n_variants,).
+
+    Parameters
+    ----------
+    theta : float
+        Effect.
+    n_invalid : int
+        How many.
+    data : tuple of numpy.ndarray
+        Exposure effects, their variances, outcome effects, their variances.
+    """
+    x, vx, y, vy = data
+    distance = np.square(y - theta * x) / (vy + theta * theta * vx)
+    far = np.zeros(x.size, dtype=np.bool_)
+    far[np.argsort(distance, kind="stable")[x.size - n_invalid :]] = True
+    return far

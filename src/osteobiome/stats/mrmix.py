@@ -285,6 +285,31 @@ def _derivatives(
     )
 
 
+def null_distance(theta: float, data: NDArray[np.float64]) -> tuple[float, float, float]:
+    r"""Return how badly an effect fits if every variant is valid, and slope and curvature of minus that.
+
+    Parameters
+    ----------
+    theta : float
+        Effect.
+    data : numpy.ndarray, shape (4, n_variants)
+        See the head of this module.
+
+    Notes
+    -----
+    The likelihood of both estimates of every variant, maximised over the true exposure effects, leaves
+    :math:`-\frac12\sum_j e_j^2/v_j`, which has no :math:`\log v_j`. The density of :math:`e_j` alone has one; but as
+    :math:`e_j` depends on the effect too, that density is no likelihood of it, and its highest point lies nearer to 0
+    by a share of about 1/F.
+    """
+    x, vx, y, vy = data
+    v, e = vy + theta**2 * vx, y - theta * x
+    tilt = theta * vx / v
+    slope = np.sum(e / v * (x + e * tilt))
+    bend = np.sum((x + 2.0 * e * tilt) ** 2 / v - e**2 * vx / v**2)
+    return 0.5 * float(np.sum(e**2 / v)), float(slope), float(bend)
+
+
 def null_error(theta: float, data: NDArray[np.float64]) -> float:
     """Return the standard error of the effect if every variant is valid, from the curvature of the likelihood.
 
@@ -295,12 +320,8 @@ def null_error(theta: float, data: NDArray[np.float64]) -> float:
     data : numpy.ndarray, shape (4, n_variants)
         See the head of this module.
     """
-    x, vx, y, vy = data
-    v, e = vy + theta**2 * vx, y - theta * x
-    tilt = theta * vx / v
-    bend = (x + 2.0 * e * tilt) ** 2 / v - e**2 * vx / v**2 + vx / v - 2.0 * tilt**2
-    total = float(bend.sum())
-    return total**-0.5 if total > 0.0 else math.nan
+    bend = null_distance(theta, data)[2]
+    return bend**-0.5 if bend > 0.0 else math.nan
 
 
 def grid_of(data: NDArray[np.float64], n_points: int) -> NDArray[np.float64]:
@@ -421,15 +442,12 @@ def null_peak(theta: float, data: NDArray[np.float64]) -> float:
     data : numpy.ndarray, shape (4, n_variants)
         See the head of this module.
     """
-    x, vx, y, vy = data
+    x, vx, _, vy = data
     for _ in range(MAX_STEPS):
-        v, e = vy + theta**2 * vx, y - theta * x
-        tilt = theta * vx / v
-        slope = float(np.sum(e / v * (x + e * tilt) - tilt))
-        gauss = float(np.sum(x**2 / v))
-        exact = null_error(theta, data)
-        bend = exact**-2 if math.isfinite(exact) else gauss
-        if not (gauss > 0.0 and bend > 0.0 and math.isfinite(slope)):
+        _, slope, bend = null_distance(theta, data)
+        gauss = float(np.sum(x**2 / (vy + theta**2 * vx)))
+        bend = bend if bend > 0.0 else gauss
+        if not (gauss > 0.0 and math.isfinite(slope)):
             return math.nan
         step = slope / bend
         if abs(step) > 1.0 / math.sqrt(gauss):  # no further than a standard error

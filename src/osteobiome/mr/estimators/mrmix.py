@@ -19,6 +19,7 @@ from osteobiome.stats.mrmix import (
     exact_peak,
     fit_at,
     grid_of,
+    null_distance,
     null_error,
     null_peak,
     package_profile,
@@ -55,9 +56,9 @@ def _from_data(data: NDArray[np.float64]) -> tuple[float, float, float, float]:
     if not np.isfinite(fits).all() or len(grid) < 3:
         return math.nan, math.nan, math.nan, math.nan
     capped = share >= CAP - CAPPED
-    if capped.any():  # every variant valid: of such effects the likeliest
-        best = int(np.argmax(np.where(capped, fits[:, 2], -np.inf)))
-        theta = null_peak(float(grid[best]), data)
+    if capped.any():  # every variant valid: of such effects the one that fits best
+        start = min(grid[capped].tolist(), key=lambda effect: null_distance(effect, data)[0])
+        theta = null_peak(start, data)
         found = fit_at(theta, data)
         return theta, found[0], found[1], null_error(theta, data)
     peaks: NDArray[np.int64] = np.flatnonzero(
@@ -195,8 +196,9 @@ def mrmix(inst: Instruments, *, grid: Grid = "data", level: float = 0.95) -> Est
     and the estimate has the highest :math:`\hat\pi_0`. Its standard error is that of the delta method
     (:func:`osteobiome.stats.mrmix.effect_error`). Invalid variants scatter with at least twice the median sampling
     variance, as else both components could change their parts. Where :math:`\hat\pi_0` reaches its bound of 0.9999,
-    every variant is valid: then the likeliest of these effects is taken, with the error from the curvature of the
-    likelihood.
+    every variant is valid: then the effect is that of ``maximum_likelihood`` with fixed effects, which maximises
+    :math:`-\frac12\sum_j (\hat\Gamma_j - \theta\hat\gamma_j)^2 / (\sigma_{Yj}^2 + \theta^2\sigma_{Xj}^2)`, with the error
+    from its curvature.
 
     MRMix 0.1 looks at effects from -1 to 1 only and has a largest variance of 0.01, both for effects standardised to
     variance 1; for other units it prints the best of a range that holds no good effect, without a warning (LDL
