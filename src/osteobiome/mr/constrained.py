@@ -14,7 +14,8 @@ from osteobiome.core.text import significant
 from osteobiome.mr.fit import BatchFit, beyond_range_is_a_status, check_level, check_option
 from osteobiome.mr.naming import called_invalid
 from osteobiome.mr.scaled import Scaled, labelled, obstacle, plain, strength_tests
-from osteobiome.stats.cml import ALL, DESCENT_TOLERANCE, descend, descent_path, farthest, global_path
+from osteobiome.stats.cml import ALL, farthest, global_path
+from osteobiome.stats.cml_descent import DESCENT_TOLERANCE, descend, descent_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

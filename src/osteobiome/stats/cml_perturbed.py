@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osteobiome.stats.cml import descent_path, global_path
+from osteobiome.stats.cml import global_path
+from osteobiome.stats.cml_descent import descent_path
 from osteobiome.stats.jit import kernel
 from osteobiome.stats.random import normal_pair
 
@@ -42,7 +43,7 @@ def perturbed_paths(
     limits : tuple of float, float, float, int
         Penalty, spare, tolerance and budget, as in :func:`global_path`.
     descent : float
-        Tolerance of :func:`descent_path`, which is used if this is above 0.
+        Tolerance of :func:`osteobiome.stats.cml_descent.descent_path`, which is used if this is above 0.
     key : numpy.uint64
         Stream.
     n_draws : int
@@ -95,8 +96,10 @@ def predicted_variance(theta: float, n_invalid: int, data: NDArray[np.float64]) 
 
     .. math:: \sum_j (b_j^2 v_j + e_j^2 w_j + v_j w_j) / v_j^2,
 
-    where that of maximum likelihood has the first term only. The others make up a share of about 3/F of it, as the
-    data hold noise already before more is added.
+    where maximum likelihood has the curvature. That is :math:`\sum_j \gamma_j^2/v_j` on average, and the sum above is
+    larger by :math:`\sum_j 3\sigma_{Xj}^2\sigma_{Yj}^2/v_j^2`, as the data hold noise already before more is added.
+    With the same F and errors for all variants this is a share of :math:`3/(F - 1) \cdot \sigma_Y^2/v`: about 3/F only
+    where :math:`\theta^2\sigma_X^2` is small beside :math:`\sigma_Y^2`.
     """
     x, vx, y, vy = data
     v = vy + theta * theta * vx

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from osteobiome.stats.cml import descent_path, fill_bounds, fill_distances, fill_sums, global_path, polish, slopes
+from osteobiome.stats.cml import fill_bounds, fill_distances, fill_sums, global_path, polish, slopes
+from osteobiome.stats.cml_descent import descent_path
 from osteobiome.stats.cml_perturbed import perturbed_paths, predicted_variance, variance_of_pairs
 
 pytestmark = pytest.mark.kernel

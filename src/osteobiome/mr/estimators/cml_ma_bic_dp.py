@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osteobiome.core.estimate import Estimate, Status, Test
+from osteobiome.core.text import p_value
 from osteobiome.mr.bootstrap import Resampling
 from osteobiome.mr.constrained import (
     ASSUMPTIONS,
+    BOUNDED,
     MIN_VARIANTS,
     NEGLIGIBLE,
     Path,
@@ -45,44 +47,99 @@ METHOD = "cml_ma_bic_dp"
 MAX_VARIANTS = 1000
 TOLERANCE = 0.1
 """As for the data themselves, but coarser: a draw is one of hundreds."""
-BOUNDED_DRAW = 1.0
-"""By how much the criterion of every draw must be higher at an infinite effect: else a mean of draws means nothing."""
+UNBOUNDED_DRAWS = 0.05
+"""Share of draws whose 95 % confidence set has no end up to which they are left out of a model; beyond, it is."""
+COUNTS = 0.01
+"""Weight from which on a model's draws without a bounded effect are counted in the message."""
+POOR_FIT = 2.0
+"""-log10 p of the goodness of fit from which on the message warns."""
+WHERE = ", in the data or in more than 5 % of the draws"
 NULL_FIT = "perturbed estimates scatter as they would if the valid variants were known"
 
 
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """Which draws of which models exclude an infinite effect.
+
+    Parameters
+    ----------
+    is_bounded : numpy.ndarray of bool, shape (n_draws, n_models)
+        Draws whose effect has a bound.
+    left_out : numpy.ndarray of bool, shape (n_models,)
+        Models of whose draws too many have none.
+    weight : numpy.ndarray, shape (n_models,)
+        Weights of the models by their mean criterion over all draws.
+    """
+
+    is_bounded: NDArray[np.bool_]
+    left_out: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, draws: NDArray[np.float64], penalty: float) -> Usable:
+        """Return the usable draws.
+
+        Parameters
+        ----------
+        draws : numpy.ndarray, shape (n_draws, 4, n_models)
+            Effect, Q, curvature and margin by number of invalid variants; neighbouring draws are mirror images.
+        penalty : float
+            Log of the sample size.
+        """
+        is_bounded: NDArray[np.bool_] = draws[:, 3] >= BOUNDED
+        left_out: NDArray[np.bool_] = np.mean(~is_bounded, axis=0) > UNBOUNDED_DRAWS
+        weight = weights_of(draws[:, 1].mean(axis=0) + penalty * np.arange(left_out.size))
+        return cls(is_bounded, left_out, weight)
+
+    @property
+    def share_left_out(self) -> float:
+        """Weight of the models that are left out."""
+        return float(self.weight[self.left_out].sum())
+
+    @property
+    def words(self) -> str:
+        """In how many draws the effect of a model that counts has no bound; empty if in none."""
+        counts = ~self.left_out & (self.weight >= COUNTS)
+        lost = int(np.any(~self.is_bounded[:, counts], axis=1).sum())
+        n = len(self.is_bounded)
+        return f"In {lost:,} of {n:,} draws an infinite effect is not excluded: left out." if lost else ""
+
+
 def averaged_draws(
-    draws: NDArray[np.float64], penalty: float, left_out: NDArray[np.bool_]
+    draws: NDArray[np.float64], penalty: float, usable: Usable
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return estimate and standard error over all draws, and their Monte Carlo errors by the jackknife.
 
     Parameters
     ----------
-    draws : numpy.ndarray, shape (n_draws, 4, n_models)
-        Effect, Q, curvature and margin by number of invalid variants; neighbouring draws are mirror images.
-    penalty : float
-        Log of the sample size.
-    left_out : numpy.ndarray of bool, shape (n_models,)
-        Models without weight.
+    draws, penalty
+        As in :meth:`Usable.of`.
+    usable : Usable
+        Models and draws that enter.
 
     Returns
     -------
     numbers, errors : numpy.ndarray, shape (2,)
         Estimate and standard error, in the scaled unit.
     """
-    theta, q = np.where(left_out, 0.0, draws[:, 0]), draws[:, 1]
-    n, n_models = theta.shape
-    price = np.where(left_out, np.inf, penalty * np.arange(n_models))
-    centre = theta.mean(axis=0)
-    off = theta - centre
+    n, n_models = usable.is_bounded.shape
+    price = np.where(usable.left_out, np.inf, penalty * np.arange(n_models))
+    kept = usable.left_out | usable.is_bounded
+    theta = np.where(kept & ~usable.left_out, draws[:, 0], 0.0)
+    centre = theta.sum(axis=0) / kept.sum(axis=0)
+    off = np.where(kept, theta - centre, 0.0)
     starts = np.arange(0, n, 2)  # a mirrored pair is left out as a whole
-    lost = np.diff(np.append(starts, n))[:, np.newaxis]
 
     def estimates(
-        count: NDArray[np.float64], first: NDArray[np.float64], second: NDArray[np.float64], fit: NDArray[np.float64]
+        size: NDArray[np.float64],
+        held: NDArray[np.float64],
+        first: NDArray[np.float64],
+        second: NDArray[np.float64],
+        fit: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        mean = first / count
-        sd = np.sqrt(np.maximum(second - count * np.square(mean), 0.0) / (count - 1.0))
-        bic = fit / count + price
+        mean = first / held
+        sd = np.sqrt(np.maximum(second - held * np.square(mean), 0.0) / (held - 1.0))
+        bic = fit / size + price
         weight = np.exp(-0.5 * (bic - bic.min(axis=-1, keepdims=True)))
         weight /= weight.sum(axis=-1, keepdims=True)
         mean = mean + centre
@@ -90,18 +147,19 @@ def averaged_draws(
         se = np.sum(weight * np.hypot(sd, mean - average), axis=-1)
         return np.stack([average[..., 0], se], axis=-1)
 
-    sums = [values.sum(axis=0) for values in (off, np.square(off), q)]
-    numbers = estimates(np.full(1, float(n)), *sums)
+    columns = (np.ones((n, 1)), kept.astype(np.float64), off, np.square(off), draws[:, 1])
+    sums = [values.sum(axis=0) for values in columns]
+    numbers = estimates(*sums)
     if n < 5:
         return numbers, np.full(2, np.nan)
-    parts = [np.add.reduceat(values, starts, axis=0) for values in (off, np.square(off), q)]
-    left = estimates(n - lost.astype(np.float64), *(s - p for s, p in zip(sums, parts, strict=True)))
+    parts = [np.add.reduceat(values, starts, axis=0) for values in columns]
+    left = estimates(*(s - p for s, p in zip(sums, parts, strict=True)))
     blocks = len(starts)
     errors = np.sqrt((blocks - 1) / blocks * np.sum(np.square(left - left.mean(axis=0)), axis=0))
     return numbers, errors
 
 
-def goodness_of_fit(data: Scaled, path: Path, draws: NDArray[np.float64]) -> tuple[Test, Test]:
+def goodness_of_fit(data: Scaled, path: Path, theta: NDArray[np.float64]) -> tuple[Test, Test]:
     """Return the two tests of whether draws scatter as the model with the lowest criterion predicts.
 
     Parameters
@@ -110,13 +168,12 @@ def goodness_of_fit(data: Scaled, path: Path, draws: NDArray[np.float64]) -> tup
         Pair in canonical form.
     path : Path
         Its fit.
-    draws : numpy.ndarray, shape (n_draws, 4, n_models)
-        As in :func:`averaged_draws`.
+    theta : numpy.ndarray, shape (n_draws,)
+        Effects of the draws in that model; neighbouring draws are mirror images.
     """
     best, unit = path.best, float(path.se[path.best])
     arrays = np.stack([data.x, np.square(data.se_x), data.y, np.square(data.se_y)])
     predicted = predicted_variance(float(path.theta[best]), best, arrays) / unit / unit
-    theta = draws[:, 0, best]
     variance, *errors = variance_of_pairs((theta - theta.mean()) / unit)
     tests = []
     for name, error in zip(("goodness_of_fit_1", "goodness_of_fit_2"), errors, strict=True):
@@ -127,6 +184,25 @@ def goodness_of_fit(data: Scaled, path: Path, draws: NDArray[np.float64]) -> tup
         p = float(neg_log10_p_normal(np.array([z]))[0]) if exists else None
         tests.append(Test(name, z if exists else None, None, p, NULL_FIT if exists else ""))
     return tests[0], tests[1]
+
+
+def paired_draws(draws: NDArray[np.float64], model: int, usable: Usable) -> NDArray[np.float64]:
+    """Return effects in one model, of mirrored draws that are both bounded; shape (2 n_pairs,)."""
+    even = len(draws) // 2 * 2
+    both = usable.is_bounded[:even, model].reshape(-1, 2).all(axis=1)
+    effects: NDArray[np.float64] = draws[:even, 0, model].reshape(-1, 2)[both].ravel()
+    return effects
+
+
+def poor_fit_words(tests: tuple[Test, ...]) -> str:
+    """Return the warning that draws scatter as no model expects; empty if they may."""
+    worst = max((test.neg_log_10_p_value or 0.0 for test in tests), default=0.0)
+    if worst < POOR_FIT:
+        return ""
+    return (
+        f"The draws do not scatter as the model expects (goodness of fit p {p_value(worst)}): neither model nor "
+        "estimate should be trusted."
+    )
 
 
 @beyond_range_is_a_status
@@ -150,23 +226,23 @@ def _fit(inst: Instruments, resampling: Resampling, n: float | None, search: Sea
         resampling.n_draws,
     )
     penalty = math.log(size.people)
-    left_out: NDArray[np.bool_] = np.any(draws[:, 3] < BOUNDED_DRAW, axis=0)
-    share = float(weights_of(draws[:, 1].mean(axis=0) + penalty * np.arange(left_out.size))[left_out].sum())
-    share = max(share, float(path.weight[path.is_unbounded].sum()))
+    usable = Usable.of(draws, penalty)
+    share = max(usable.share_left_out, float(path.weight[path.is_unbounded].sum()))
     if share > NEGLIGIBLE:
-        return unbounded(inst, method=METHOD, share=share, average=True, level=level)
-    numbers, errors = averaged_draws(draws, penalty, left_out)
+        return unbounded(inst, method=METHOD, share=share, average=True, level=level, where=WHERE)
+    numbers, errors = averaged_draws(draws, penalty, usable)
     numbers, errors = np.ldexp(numbers, data.exponent), np.ldexp(errors, data.exponent)
+    fit = goodness_of_fit(data, path, paired_draws(draws, path.best, usable))
     tests = (
         plain("bootstrap_error", float(errors[0])),
         plain("bootstrap_se_error", float(errors[1])),
-        *goodness_of_fit(data, path, draws),
+        *fit,
         *path_tests(path, size.people),
     )
     result = finished(inst, method=METHOD, numbers=numbers, tests=tests, level=level)
     if result.status is not Status.OK:
         return result
-    message = " ".join(filter(None, (size.message, left_out_words(share))))
+    message = " ".join(filter(None, (size.message, left_out_words(share), usable.words, poor_fit_words(fit))))
     return replace(result, seed=seed, n_draws=resampling.n_draws, message=message)
 
 

@@ -196,9 +196,8 @@ def mrmix(inst: Instruments, *, grid: Grid = "data", level: float = 0.95) -> Est
     and the estimate has the highest :math:`\hat\pi_0`. Its standard error is that of the delta method
     (:func:`osteobiome.stats.mrmix.effect_error`). Invalid variants scatter with at least twice the median sampling
     variance, as else both components could change their parts. Where :math:`\hat\pi_0` reaches its bound of 0.9999,
-    every variant is valid: then the effect is that of ``maximum_likelihood`` with fixed effects, which maximises
-    :math:`-\frac12\sum_j (\hat\Gamma_j - \theta\hat\gamma_j)^2 / (\sigma_{Yj}^2 + \theta^2\sigma_{Xj}^2)`, with the error
-    from its curvature.
+    every variant is valid: then effect and error are those of ``maximum_likelihood`` with fixed effects, which
+    maximises :math:`-\frac12\sum_j (\hat\Gamma_j - \theta\hat\gamma_j)^2 / (\sigma_{Yj}^2 + \theta^2\sigma_{Xj}^2)`.
 
     MRMix 0.1 looks at effects from -1 to 1 only and has a largest variance of 0.01, both for effects standardised to
     variance 1; for other units it prints the best of a range that holds no good effect, without a warning (LDL
