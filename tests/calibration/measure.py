@@ -14,11 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from tests.calibration.detection import CHECKS
+from tests.calibration.perturbed_fit import SETTINGS, rejected
 from tests.calibration.scenarios import DESIGNS, PLEIOTROPY, SLOW, THETA, Sample, fits
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods" / "calibration.md"
 N, SEED, N_DRAWS = 2000, 1, 1000
 N_CHECK = 4000
+N_FIT = 300
 SLOW_SHARE = 4
 
 
@@ -54,6 +56,12 @@ def check_row(name: str) -> str:
     return f"| {name} | {100 * found.expected:.2f} % | {100 * found.count / found.n:.2f} % |"
 
 
+def fit_row(label: str) -> str:
+    """Return a row of the table of the goodness of fit of constrained likelihood on perturbed data."""
+    *counts, n = rejected(SETTINGS[label], SEED, N_FIT)
+    return f"| {label} | {' | '.join(f'{100 * found / n:.2f} %' for found in counts)} |"
+
+
 def _cells(table: str) -> list[list[str]]:
     """Return the cells of the rows of a table of the page, without its two lines of header."""
     text = PAGE.read_text()
@@ -74,6 +82,11 @@ def recorded_checks() -> dict[str, tuple[float, float]]:
     return {name: (float(expected) / 100, float(found) / 100) for name, expected, found in _cells("checks")}
 
 
+def recorded_fits() -> dict[str, tuple[float, ...]]:
+    """Return the table of the goodness of fit: shares rejected by either test and shares warned of, by setting."""
+    return {label: tuple(float(share) / 100 for share in shares) for label, *shares in _cells("goodness_of_fit")}
+
+
 def write(table: str, rows: list[str]) -> None:
     """Replace the rows of a table of the page and leave its header."""
     head, rest = PAGE.read_text().split(f"<!-- {table}: start -->\n")
@@ -84,9 +97,11 @@ def write(table: str, rows: list[str]) -> None:
 
 def main(tables: list[str]) -> None:
     """Measure tables, all if none is named."""
-    for table in tables or ["checks", *DESIGNS]:
+    for table in tables or ["checks", "goodness_of_fit", *DESIGNS]:
         if table == "checks":
             write(table, [check_row(name) for name in CHECKS])
+        elif table == "goodness_of_fit":
+            write(table, [fit_row(label) for label in SETTINGS])
         else:
             write(table, [row(method, table, p) for p, method in itertools.product(PLEIOTROPY, DESIGNS[table])])
 
