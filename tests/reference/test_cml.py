@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from osteobiome import mr
-from osteobiome.mr.constrained import descent_tolerance, invalid_variants, path_of, search_limits
+from osteobiome.mr.constrained import descent_tolerance, invalid_of, invalid_variants, path_of, search_limits
 from osteobiome.mr.scaled import Scaled
 from osteobiome.stats.cml_perturbed import perturbed_paths
 from osteobiome.stats.random import stream_key
@@ -53,6 +53,14 @@ def test_cml__packages_leave_out_variants_that_fit_better_than_some_they_keep(lo
     d = miss**2 / (pair.se_outcome**2 + frozen["Estimate"] ** 2 * pair.se_exposure**2)
     invalid = np.array(frozen["BIC_invalid"]) - 1
     assert d[invalid].min() < np.delete(d, invalid).max() - 0.5
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_cml__descent_names_the_variants_that_the_package_left_out(load, name):
+    data = load(name)
+    scaled = Scaled.of(data.pair())
+    invalid = np.flatnonzero(invalid_of(scaled, path_of(scaled, SIZES[name], "descent"))) + 1
+    assert invalid.tolist() == sorted(np.atleast_1d(data.methods["mr_cML_BIC"]["BIC_invalid"]).tolist())
 
 
 @pytest.mark.parametrize("name", WITH_DP)

@@ -5,7 +5,18 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from osteobiome.stats.mrmix import effect_error, exact_peak, expectation, fit_at, fit_from, null_error, null_peak
+from osteobiome.instruments import Instruments
+from osteobiome.mr import maximum_likelihood
+from osteobiome.stats.mrmix import (
+    effect_error,
+    exact_peak,
+    expectation,
+    fit_at,
+    fit_from,
+    null_distance,
+    null_error,
+    null_peak,
+)
 
 pytestmark = pytest.mark.kernel
 
@@ -96,17 +107,25 @@ def test_effect_error__is_the_delta_method_by_moving_every_number():
     assert effect_error(data, theta=theta, share=share, variance=variance) == pytest.approx(np.sqrt(squares), rel=1e-3)
 
 
-def test_null_peak__is_maximum_likelihood_with_all_variants_valid():
-    data = some()
-    data[2] = 0.4 * data[0] + np.sqrt(data[3]) * np.random.default_rng(1).normal(size=60)
-    x, vx, y, vy = data
+@pytest.mark.parametrize("f", [10.0, 500.0])
+def test_null_peak__is_maximum_likelihood_with_all_variants_valid(f):
+    rng = np.random.default_rng(1)
+    _, vx, _, vy = some()
+    gamma = np.sqrt((f - 1.0) * vx)
+    x, y = gamma + np.sqrt(vx) * rng.normal(size=60), 0.4 * gamma + np.sqrt(vy) * rng.normal(size=60)
+    data = np.stack([x, vx, y, vy])
+    theta, want = (
+        null_peak(0.5, data),
+        maximum_likelihood(Instruments.from_arrays(x, np.sqrt(vx), y, np.sqrt(vy)), model="fixed"),
+    )
+    assert theta == pytest.approx(want.beta, rel=1e-12)
+    assert null_error(theta, data) == pytest.approx(want.se, rel=1e-12)
 
-    def cost(theta):
-        v = vy + theta**2 * vx
-        return 0.5 * np.sum(np.log(v) + (y - theta * x) ** 2 / v)
 
-    theta = null_peak(0.5, data)
-    assert theta == pytest.approx(minimize_scalar(cost, bounds=(0, 1), method="bounded").x, abs=1e-6)
-    h = 1e-3
-    bend = (cost(theta + h) - 2 * cost(theta) + cost(theta - h)) / h**2
-    assert null_error(theta, data) == pytest.approx(bend**-0.5, rel=1e-4)
+@pytest.mark.parametrize("theta", [-1.0, 0.1, 0.45])
+def test_null_distance__slope_and_curvature_are_derivatives(theta):
+    data, h = some(), 1e-4
+    value, slope, bend = null_distance(theta, data)
+    low, high = null_distance(theta - h, data)[0], null_distance(theta + h, data)[0]
+    assert slope == pytest.approx((low - high) / (2 * h), rel=1e-5)
+    assert bend == pytest.approx((high - 2 * value + low) / h**2, rel=1e-4)
