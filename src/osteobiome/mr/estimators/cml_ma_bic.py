@@ -51,7 +51,8 @@ def cml_ma_bic(
     EstimationError
         Fewer than three or more than 5,000 variants, exposure effects all zero, no sample size or one that is no
         number of people, or more than 5 % of the weight on models whose likelihood does not exclude an infinite effect
-        (``too_weak_instruments``); up to 5 % are left out, and the message says so.
+        (``too_weak_instruments``); up to 5 % are left out, and the message says so. Or a descent that ended at no
+        minimum for a model that counts (``not_converged``).
     SchemaError
         An option has a value that does not exist.
 

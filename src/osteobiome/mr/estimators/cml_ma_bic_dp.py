@@ -290,15 +290,14 @@ def cml_ma_bic_dp(
         With ``bootstrap_error`` and ``bootstrap_se_error`` (Monte Carlo errors of estimate and standard error),
         ``goodness_of_fit_1`` and ``goodness_of_fit_2``, and ``n_invalid``, ``bic``, ``sample_size``, ``search_gap``,
         ``mean_f``, ``min_f`` of the data themselves; ``seed`` and ``n_draws``. The message says where the sample size
-        comes from.
+        comes from, what was left out, and if a goodness of fit has p below 0.01.
 
     Raises
     ------
     EstimationError
         Fewer than three or more than 1,000 variants, exposure effects all zero, no sample size or one that is no
-        number of people, or more than 5 % of the weight on models in which the data or a draw hardly exclude
-        an infinite effect (``too_weak_instruments``): a mean over such draws means nothing. Up to 5 % are left out,
-        and the message says so.
+        number of people, or more than 5 % of the weight on models in which the data, or more than 5 % of the draws,
+        do not exclude an infinite effect (``too_weak_instruments``).
     SchemaError
         An option has a value that does not exist.
 
@@ -312,18 +311,29 @@ def cml_ma_bic_dp(
     which leaves their distribution as it is and makes the mean more precise. Monte Carlo errors are those of the
     jackknife over such pairs.
 
+    A draw excludes an infinite effect in a model if the criterion there is higher by 3.84, the 5 % point of
+    :math:`\chi^2_1`. Other draws have estimates of any size, and a mean over them would mean nothing. A model of whose
+    draws more than 5 % are such is left out whole; if it counts, the message gives the weight of what is left out, and
+    above 5 % there is no estimate. Up to 5 % the draws alone are left out of the mean and standard deviation of that
+    model; the message counts them, for models of 1 % of the weight or more. Both shares are estimated from the draws,
+    so that the status does not depend on their number, apart from Monte Carlo noise next to the limits.
+
     The tests compare :math:`s_K^2` of the model with the lowest BIC with the variance that draws would have if its
     valid variants stayed the same (:func:`osteobiome.stats.cml_perturbed.predicted_variance`), on the log scale; the
     second takes the draws for normal. They reject where perturbed data switch from one group of variants to another:
-    then neither model nor estimate should be trusted. The noise of the data is counted twice, once in them and once in
-    the draws, so the estimate leans towards the mean of several optima.
+    then neither model nor estimate should be trusted, as the message says if p of either is below 0.01. The noise of
+    the data is counted twice, once in them and once in the draws, so the estimate leans towards the mean of several
+    optima.
 
     The packages compare :math:`s_K^2` with :math:`\mathrm{se}_K^2` of maximum likelihood instead. Perturbed estimates
-    scatter more than that by a share of about 3/F, F being the mean of the variants, as noise is added to noise: with
-    200 draws, and with 100 variants of F 10 and no pleiotropy, that comparison rejects half of the pairs at the level
-    of 5 %. Here 6 to 7 % are
-    rejected by either test, in five settings of 300 pairs with 10 to 50 variants of F 30 to 60, all valid or three in
-    ten invalid by far; and 10 % with ten variants of F 30 of which three are invalid, where draws do switch.
+    scatter more than that, as noise is added to noise: with the same F and errors for all variants by a share of
+    :math:`3/(F - 1) \cdot \sigma_Y^2/(\sigma_Y^2 + \theta^2\sigma_X^2)`. At the level of 5 % that comparison rejects
+    half of the pairs with 100 variants of F 10 and no pleiotropy (200 draws, an effect of 0.3, equal errors).
+
+    Ours, with 200 draws and 300 pairs in each setting (``docs/methods/calibration.md``): if all variants are valid, 7
+    to 9 % are rejected with ten variants of F 30, 6 to 7 % with 50 of F 60 or 100 of F 10; if three of ten or six of 20
+    are invalid by 20 to 30 standard errors, 5 to 8 %. Where invalid variants are nearer, draws do switch: by 8 to 12
+    standard errors, 8 to 9 % with six of 20 variants (F 40), and 22 and 32 % with three of ten (F 30).
 
     References
     ----------

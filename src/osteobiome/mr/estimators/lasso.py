@@ -184,9 +184,9 @@ def lasso(
     penalty leaves none valid; such penalties are passed over here.
     The standard error takes the choice of variants as known. It fails when most variants are pleiotropic or direct
     effects are small. Under balanced pleiotropy, where every variant has a direct effect, those with the largest ones
-    are left out and the scatter of the others is too small: intervals are too short. Simulated (400 pairs each, 20 or
-    50 variants, direct effects of one or two standard errors), 65 to 85 % of the 95 % intervals held the effect, with
-    ``ivw``, whose error grows with the scatter of all variants, 93 to 95 %.
+    are left out and the scatter of the others is too small: intervals are too short. With 20 variants and direct
+    effects of about one standard error, 79 % of the 95 % intervals held the effect, with ``ivw``, whose error grows
+    with the scatter of all variants, 89 % (simulated: ``docs/methods/calibration.md``).
 
     References
     ----------
