@@ -328,7 +328,7 @@ def cml_ma_bic_dp(
     The packages compare :math:`s_K^2` with :math:`\mathrm{se}_K^2` of maximum likelihood instead. Perturbed estimates
     scatter more than that, as noise is added to noise: with the same F and errors for all variants by a share of
     :math:`3/(F - 1) \cdot \sigma_Y^2/(\sigma_Y^2 + \theta^2\sigma_X^2)`. At the level of 5 % that comparison rejects
-    half of the pairs with 100 variants of F 10 and no pleiotropy (200 draws, an effect of 0.3, equal errors).
+    more than half of the pairs with 100 variants of F 10 and no pleiotropy (200 draws, an effect of 0.3, equal errors).
 
     Ours, with 200 draws and 300 pairs in each setting (``docs/methods/calibration.md``): if all variants are valid, 7
     to 9 % are rejected with ten variants of F 30, 6 to 7 % with 50 of F 60 or 100 of F 10; if three of ten or six of 20
