@@ -330,8 +330,8 @@ def cml_ma_bic_dp(
     :math:`3/(F - 1) \cdot \sigma_Y^2/(\sigma_Y^2 + \theta^2\sigma_X^2)`. At the level of 5 % that comparison rejects
     more than half of the pairs with 100 variants of F 10 and no pleiotropy (200 draws, an effect of 0.3, equal errors).
 
-    Ours, with 200 draws and 300 pairs in each setting (``docs/methods/calibration.md``): if all variants are valid, 7
-    to 9 % are rejected with ten variants of F 30, 6 to 7 % with 50 of F 60 or 100 of F 10; if three of ten or six of 20
+    Ours, with 200 draws and 300 pairs in each setting (``docs/methods/calibration.md``): if all variants are valid, 9 %
+    are rejected with ten variants of F 30, 6 to 7 % with 50 of F 60 or 100 of F 10; if three of ten or six of 20
     are invalid by 20 to 30 standard errors, 5 to 8 %. Where invalid variants are nearer, draws do switch: by 8 to 12
     standard errors, 8 to 9 % with six of 20 variants (F 40), and 22 and 32 % with three of ten (F 30).
 
