@@ -55,7 +55,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def stamp(function: Callable[..., Any]) -> str:
-    """Return a digest of all that is compiled into a kernel: its file, its constants, those of kernels it calls, options.
+    """Return a digest of all that is compiled into a kernel: its file and constants, those of its callees, options.
 
     Parameters
     ----------
