@@ -82,8 +82,8 @@ PLEIOTROPY = {
 STRENGTH = {
     "mean_f": Diagnostic(
         "Mean F statistic",
-        "Mean of (exposure effect / standard error)²; of rivw and simss without winner's curse, over what they selected. "
-        "Below 10 is called weak.",
+        "Mean of (exposure effect / standard error)²; of rivw and simss without winner's curse, over what they "
+        "selected. Below 10 is called weak.",
     ),
     "min_f": Diagnostic("Smallest F statistic", "Of the variants used."),
     "i2_gx": Diagnostic(
