@@ -34,7 +34,7 @@ OF_A_TABLE = {
     "no_rows": "Write one row per variant below the header",
 }
 """What to do about files that a user wrote, where the readers of published files say to download them again."""
-FOR_MOST_ROWS = {
+WRITTEN = {
     "decimal_comma": "Write decimal points, or save the table from the spreadsheet with English number format",
     "unicode_minus": "Write the minus sign as a hyphen: search for \u2212 and replace it by -",
 }
@@ -119,7 +119,9 @@ def _of_a_table(fault: Fault) -> Fault:
         return replace(fault, hint=OF_A_TABLE.get(fault.code, fault.hint))
     found, wanted = (int(text.split()[0]) for text in (fault.found, fault.expected))
     more = "The row has more cells than the header: a cell holds the separator, or the header lacks a name"
-    less = "The row has fewer cells than the header: fill the missing cells with NA"
+    less = (
+        "The row has fewer cells than the header: write NA into empty ones; if it is the last row, the file is cut off"
+    )
     return replace(fault, hint=more if found > wanted else less)
 
 
@@ -134,7 +136,7 @@ def _in_words(fault: Fault, drop: DroppedRows, n_in: int) -> Fault:
     hint = "Look at these lines; --max-bad-rows allows more"
     if drop.count > MOST * n_in:
         hint = "Most rows have it, so the column is not what its name says, or was written in another way"
-    return replace(fault, found=found, hint=FOR_MOST_ROWS.get(drop.reason, hint) if drop.count > 1 else hint)
+    return replace(fault, found=found, hint=WRITTEN.get(drop.reason, hint))
 
 
 def _check_one_pair(frame: pl.DataFrame, where: str) -> None:
