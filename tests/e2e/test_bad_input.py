@@ -870,8 +870,8 @@ def test_mr_estimate__json_has_every_field(pair_table, osteobiome):
     ran = osteobiome("mr", "estimate", pair_table(GOOD), "--json")
     assert ran.code == 0
     assert set(ran.json) == {
-        "table", "version", "seed", "n_in", "n_kept", "n_dropped", "columns_not_used", "estimates", "diagnostics", "variants", "leave_one_out",
-        "sensitivity",
+        "table", "version", "seed", "n_in", "n_kept", "n_dropped", "columns_not_used", "estimates", "diagnostics",
+        "variants", "leave_one_out", "sensitivity",
     }  # fmt: skip
     assert (ran.json["n_in"], ran.json["n_kept"], ran.json["n_dropped"]) == (40, 40, {})
     fed = [name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants)]
@@ -1074,9 +1074,12 @@ def test_mr_estimate__survives_absurd_numbers(cells, pair_table, shell):
         assert "Warning" not in ran.err
 
 
+TO_A_FULL_DISK = ("sh", "-c", 'exec "$@" > /dev/full', "sh")
+
+
 def test_mr_estimate__output_that_cannot_be_written_is_one_line(pair_table, shell):
     for arguments in ((), ("--json",)):
-        ran = shell("mr", "estimate", pair_table(GOOD), "--methods", "ivw", *arguments, out="/dev/full")
+        ran = shell("mr", "estimate", pair_table(GOOD), "--methods", "ivw", *arguments, prefix=TO_A_FULL_DISK)
         assert ran.code == 1
         assert ran.err == "osteobiome: the output could not be written: No space left on device\n"
 
