@@ -112,7 +112,7 @@ def diagnostic_rows(result: TableResult) -> Table:
 
 def _value(name: str, value: float) -> str:
     """Return the value of a test: counts as whole numbers, a large Q with two decimals, else four digits."""
-    if name.startswith("n_") and value.is_integer():
+    if (name.startswith("n_") or name == "sample_size") and value.is_integer():
         return f"{value:,.0f}"
     if name in HETEROGENEITY_Q and LARGE_Q <= value < HUGE_Q:
         return fixed(value, 2)

@@ -376,7 +376,7 @@ def test_diagnostic_rows__quantities_of_one_name_and_value_stay_apart(run):
 def test_diagnostic_rows__counts_are_whole_and_large_q_have_decimals(run):
     result = run(methods="ivw")
     tests = (
-        Test("n_valid", 12_345.0), Test("n_selected", 12.5), Test("cochran_q", 1234.567, 3.0, 0.5),
+        Test("sample_size", 12_345.0), Test("n_selected", 12.5), Test("cochran_q", 1234.567, 3.0, 0.5),
         Test("rucker_q", 1234.321, 2.0, 0.5), Test("cochran_q", 2e9, 3.0, 0.5), Test("egger_intercept", None),
     )  # fmt: skip
     _, rows = diagnostic_rows(replace(result, estimates=(replace(result.estimates[0], diagnostics=tests),), checks=()))
