@@ -139,6 +139,9 @@ OUTLIERS = {
 }
 OF_THE_FIT = {
     "bic": Diagnostic("Lowest BIC", "Of the models of constrained maximum likelihood.", is_of_method=True),
+    "sample_size": Diagnostic(
+        "Sample size in the criterion", "People that BIC counts; the message says of which study.", is_of_method=True
+    ),
     "search_gap": Diagnostic(
         "Gap of the search",
         "By how much an effect that was not looked at could lower the criterion at most.",
