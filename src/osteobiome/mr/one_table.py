@@ -15,6 +15,7 @@ from osteobiome.instruments import f_statistic
 from osteobiome.mr.batch import grid
 from osteobiome.mr.checks import TraitFacts, influence, leave_one_out, power, steiger
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
+from osteobiome.mr.naming import variant_names
 from osteobiome.mr.pair_table import read_pair
 from osteobiome.mr.profiles import PROFILES, STEIGER, Profile, run_profile
 from osteobiome.mr.registry import ESTIMATORS
@@ -117,7 +118,7 @@ class TableResult:
     def _variants(self) -> list[dict[str, object]]:
         pair = self.pair
         ratio, se = wald_ratios(pair.beta_exposure, pair.se_exposure, pair.beta_outcome, pair.se_outcome)
-        names = pair.rsid or tuple(f"row {i + 1}" for i in range(pair.n_variants))
+        names = variant_names(pair.rsid, pair.n_variants)
         strength = f_statistic(pair.beta_exposure, pair.se_exposure)
         moved = self.influence.rows() or [{}] * pair.n_variants
         return [

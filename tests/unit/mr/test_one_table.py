@@ -80,7 +80,7 @@ def test_estimate_table__equals_the_library_calls(run):
 def test_estimate_table__only_numbers_are_needed(run):
     bare = run(*(line.split(",", 2)[2] for line in LINES), header=HEADER.split(",", 2)[2])
     assert by_method(bare)["ivw"].beta == mr.ivw(PAIR).beta
-    assert [v["rsid"] for v in bare.as_dict()["variants"]] == ["row 1", "row 2", "row 3", "row 4"]
+    assert [v["rsid"] for v in bare.as_dict()["variants"]] == ["variant 1", "variant 2", "variant 3", "variant 4"]
 
 
 def test_estimate_table__compressed_and_tab_separated(tmp_path):
