@@ -47,12 +47,8 @@ def test_presso__leaves_out_what_does_not_fit():
 
 def test_presso__the_message_names_the_outliers_the_first_of_many():
     pair = pair_of(60, outliers=7)
-    assert (
-        "7 variants of 60 called outliers and left out: variant 1, variant 2, variant 3, variant 4, variant 5 and 2 more."
-        in (mr.presso(pair, seed=1).message)
-    )
-    named = dataclasses.replace(pair_of(30, outliers=2), rsid=tuple(f"rs{i}" for i in range(30)))
-    assert "2 variants of 30 called outliers and left out: rs0 and rs1." in mr.presso(named, seed=1).message
+    names = "variant 1, variant 2, variant 3, variant 4, variant 5 and 2 more"
+    assert f"7 variants of 60 called outliers and left out: {names}." in mr.presso(pair, seed=1).message
 
 
 def test_presso__one_variant_with_most_of_the_weight_hides_its_distance():
