@@ -77,6 +77,7 @@ fuzz: $(FUZZ)  ## random bytes against sniffing, cells, VCF and the whole check,
 
 docs: $(DEV)  ## regenerate the reference pages made from the registries
 	$(PY) -m docs.build
+	COLUMNS=10000 $(PY) -m docs.samples
 
 lock:  ## renew the pinned requirements (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group build pyproject.toml -o requirements.lock

@@ -238,6 +238,8 @@ def osteobiome(monkeypatch: pytest.MonkeyPatch) -> Command:
     """Return a function that runs a command in this process: quick, and nothing but an exit may come out of it."""
     from osteobiome.cli.main import run
 
+    monkeypatch.setenv("COLUMNS", "10000")  # pytest-xdist gives its workers a terminal of 80
+
     def call(*arguments: object) -> Ran:
         out, err = io.StringIO(), io.StringIO()
         monkeypatch.setattr(sys, "argv", ["osteobiome", *map(str, arguments)])

@@ -870,11 +870,12 @@ def test_mr_estimate__json_has_every_field(pair_table, osteobiome):
     ran = osteobiome("mr", "estimate", pair_table(GOOD), "--json")
     assert ran.code == 0
     assert set(ran.json) == {
-        "n_in", "n_kept", "n_dropped", "columns_not_used", "estimates", "diagnostics", "variants", "leave_one_out",
-        "sensitivity",
+        "table", "version", "seed", "n_in", "n_kept", "n_dropped", "columns_not_used", "estimates", "diagnostics",
+        "variants", "leave_one_out", "sensitivity",
     }  # fmt: skip
     assert (ran.json["n_in"], ran.json["n_kept"], ran.json["n_dropped"]) == (40, 40, {})
-    fed = [name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants)]
+    fed = [name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants == 1)]
+    fed.remove("three_sample_ivw")  # by name only
     assert {e["method"] for e in ran.json["estimates"]} == set(fed)
     for estimate in ran.json["estimates"]:
         assert set(ESTIMATES) | {"p_value"} == set(estimate)
@@ -979,12 +980,12 @@ def test_mr_estimate__of_one_variant_is_a_wald_ratio(pair_table, osteobiome):
 def test_mr_estimate__without_effect_on_the_exposure_is_a_status(count, pair_table, osteobiome):
     table = pair_table([_pair_line(i, beta_exposure="0") for i in range(count)])
     ran = osteobiome("mr", "estimate", table, "--json")
-    assert ran.code == 0
+    assert ran.code == 2
     assert {estimate["status"] for estimate in ran.json["estimates"]} == {"zero_exposure_effect"}
     assert {estimate["beta"] for estimate in ran.json["estimates"]} == {None}
     assert {variant["wald_ratio"] for variant in ran.json["variants"]} == {None}
     said = osteobiome("mr", "estimate", table)
-    assert said.code == 0
+    assert said.code == 2
     assert "no effect on the exposure" in said.out
 
 
@@ -1002,8 +1003,10 @@ def test_mr_estimate__names_the_nearest_method(pair_table, osteobiome):
 
 def test_mr_estimate__without_ld_gives_a_status(pair_table, osteobiome):
     ran = osteobiome("mr", "estimate", pair_table(GOOD), "--methods", "ivw_ld", "--json")
-    assert ran.code == 0
+    assert ran.code == 2
     assert ran.json["estimates"][0]["status"] == "missing_ld"
+    assert ran.err == "osteobiome: no method has an estimate (missing ld); the messages say what to do.\n"
+    assert osteobiome("mr", "estimate", pair_table(GOOD), "--methods", "ivw,ivw_ld", "--quiet").code == 0
 
 
 LD_FILES = {
@@ -1069,6 +1072,22 @@ def test_mr_estimate__survives_absurd_numbers(cells, pair_table, shell):
         assert ran.code in {0, 2}
         assert "Traceback" not in ran.err
         assert "Warning" not in ran.err
+
+
+TO_A_FULL_DISK = ("sh", "-c", 'exec "$@" > /dev/full', "sh")
+
+
+def test_mr_estimate__output_that_cannot_be_written_is_one_line(pair_table, shell):
+    for arguments in ((), ("--json",)):
+        ran = shell("mr", "estimate", pair_table(GOOD), "--methods", "ivw", *arguments, prefix=TO_A_FULL_DISK)
+        assert ran.code == 1
+        assert ran.err == "osteobiome: the output could not be written: No space left on device\n"
+
+
+def test_mr_estimate__every_method_sees_the_same_rows(pair_table, osteobiome):
+    ran = osteobiome("mr", "estimate", pair_table([*GOOD, _pair_line(60, se_outcome="1e300")]), "--json")
+    assert ran.json["n_dropped"] == {"absurd_se_outcome": 1}
+    assert {e["n_variants"] for e in ran.json["estimates"] if e["method"] in {"ivw", "egger", "lasso"}} == {40}
 
 
 # --- all of it ---------------------------------------------------------------------------------------------------

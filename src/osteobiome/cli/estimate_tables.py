@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from osteobiome.core.estimate import Status
-from osteobiome.core.text import count, effect_texts, p_value, reason, significant, threshold_text
+from osteobiome.core.text import count, effect_texts, fixed, p_value, reason, significant, threshold_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +21,13 @@ SHOWN = 6
 """Names of a cluster that are printed."""
 LEAST_SHARE = 1e-3
 """Smaller shares of variants are not told apart."""
+OF_POWER = "80 % power, unit of the estimates"
+"""What stands beside the smallest effect that would be found."""
+MEANING = "What a row says: osteobiome mr methods NAME, as in osteobiome mr methods cochran_q."
+"""Stands below the tests."""
+HETEROGENEITY_Q = frozenset({"cochran_q", "rucker_q", "q_difference"})
+"""Statistics that are compared with each other, so that their decimals count."""
+LARGE_Q, HUGE_Q = 100.0, 1e6
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
@@ -57,16 +62,18 @@ def estimate_rows(result: TableResult) -> Table:
 
 
 def narrowed(table: Table, width: int) -> Table:
-    """Return a table of estimates for a narrow terminal: without columns that say nothing, if it is too wide.
+    """Return a table of estimates to print: rows with a number; if it is too wide, without columns that say nothing.
 
-    These are the number of variants where it is the same for all, and the status. Rows without a number go, too: the
-    remarks below name each with its reason.
+    The remarks below name each method without a number, with its reason. Columns that say nothing are the number of
+    variants where it is the same for all, and the status.
     """
     header, rows = table
-    widest = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     with_number = [row for row in rows if row[1] != "–"]
-    if sum(widest) + 2 * (len(widest) - 1) <= width or not with_number:
+    widest = [max(len(row[i]) for row in [header, *with_number]) for i in range(len(header))]
+    if not with_number:
         return table
+    if sum(widest) + 2 * (len(widest) - 1) <= width:
+        return header, with_number
     stay = [i for i, name in enumerate(header) if name != "status"]
     if len({row[header.index("variants")] for row in with_number}) == 1:
         stay.remove(header.index("variants"))
@@ -82,10 +89,16 @@ def _p_of(estimate: Estimate) -> str:
 
 
 def diagnostic_rows(result: TableResult) -> Table:
-    """Return header and rows of the diagnostics; methods with the same quantity share a row."""
+    """Return header and rows of the diagnostics; methods with the same quantity share a row.
+
+    What has no number is left out: remarks say why.
+    """
     rows: dict[tuple[str, ...], list[str]] = {}
     for method, test in _tests(result):
-        value = significant(test.statistic if test.estimate is None else test.estimate, 4)
+        number = test.statistic if test.estimate is None else test.estimate
+        if number is None:
+            continue
+        value = _value(test.name, number)
         df = "" if test.df is None else f"{test.df:,.0f}"
         p = "" if test.neg_log_10_p_value is None else p_value(test.neg_log_10_p_value)
         methods = rows.setdefault((test.name, value, df, p), [])
@@ -97,7 +110,18 @@ def diagnostic_rows(result: TableResult) -> Table:
     return ("test or quantity", "of", "value", "df", "p"), table
 
 
+def _value(name: str, value: float) -> str:
+    """Return the value of a test: counts as whole numbers, a large Q with two decimals, else four digits."""
+    if (name.startswith("n_") or name == "sample_size") and value.is_integer():
+        return f"{value:,.0f}"
+    if name in HETEROGENEITY_Q and LARGE_Q <= value < HUGE_Q:
+        return fixed(value, 2)
+    return significant(value, 4)
+
+
 def _first_of(methods: list[str]) -> str:
+    if methods == ["power"]:
+        return OF_POWER
     more = len(methods) - 1
     return f"{methods[0]} and {count(more, 'other')}" if more else methods[0]
 
@@ -115,7 +139,6 @@ def remarks(result: TableResult) -> list[str]:
 
     lines = _grouped((e.method, e.message) for e in result.estimates if e.message)
     lines += _grouped((name, test.message) for name, test in _tests(result) if test.message)
-    lines += _advice(result)
     largest = largest_r(result.pair)
     if result.uncorrelated and largest > CORRELATED:
         lines.append(
@@ -135,21 +158,12 @@ def _grouped(said: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{', '.join(names)}: {text}" for text, names in groups.items()]
 
 
-def _advice(result: TableResult) -> list[str]:
-    """Return where to give the sample sizes that a method or check asked for."""
-    pair = result.pair
-    asked = any(e.status is Status.MISSING_SAMPLE_SIZE for e in result.estimates)
-    asked = asked or any("sample size" in test.message for _, test in result.checks)
-    lacking = [side for side in ("exposure", "outcome") if not _has_people(getattr(pair, f"n_{side}"))]
-    if not asked or not lacking:
-        return []
-    columns, options = ", ".join(f"n_{side}" for side in lacking), ", ".join(f"--n-{side}" for side in lacking)
-    return [f"Sample sizes are given by columns of the table ({columns}) or by options ({options})."]
-
-
-def _has_people(people: object) -> bool:
-    """Return whether every variant has a sample size."""
-    return people is not None and not np.isnan(np.asarray(people)).any()
+def nothing_estimated(result: TableResult) -> str:
+    """Return why no method has an estimate, or an empty text if one has."""
+    if any(e.beta is not None for e in result.estimates):
+        return ""
+    words = sorted({str(e.status).replace("_", " ") for e in result.estimates})
+    return f"osteobiome: no method has an estimate ({', '.join(words)}); the messages say what to do."
 
 
 @dataclass(frozen=True, slots=True)

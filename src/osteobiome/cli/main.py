@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
@@ -35,6 +38,8 @@ app.add_typer(instruments.app, name="instruments", help="List loci that are know
 
 INTERRUPTED = 130
 """What typer returns after Ctrl-C."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors of writing that are no fault of the program."""
 # typer carries its own copy of click and does not export the name of its usage error
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -43,15 +48,28 @@ def run() -> None:
     """Run the command line; exit codes: 0 done, 1 a task crashed or interrupted, 2 bad input."""
     try:
         code = _command()(standalone_mode=False)
+        sys.stdout.flush()  # a full disk is noticed here, not at the end of the process
     except UsageError as error:
         _usage_error(error)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody left to tell
         code = CRASHED
+    except OSError as error:
+        if error.errno not in NO_ROOM or error.filename is not None:
+            raise
+        sys.stderr.write(f"osteobiome: the output could not be written: {error.strerror}\n")
+        _drop_output()
+        code = CRASHED
     if code == INTERRUPTED:
         sys.stderr.write("osteobiome: interrupted; finished tasks are kept, the same command resumes.\n")
         code = CRASHED
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, as the end of the process would fail with it again."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @lru_cache(maxsize=1)

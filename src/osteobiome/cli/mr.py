@@ -11,6 +11,7 @@ import typer
 
 from osteobiome.cli.options import Json, MaxBadRows, Quiet, Verbose
 from osteobiome.cli.shared import (
+    BAD_INPUT,
     errors_as_exit,
     print_json,
     print_table,
@@ -42,12 +43,16 @@ def estimate(
         typer.Argument(
             metavar="TABLE",
             help="CSV or TSV with beta_exposure, se_exposure, beta_outcome, se_outcome; optional rsid, eaf, "
-            "n_exposure, n_outcome, chromosome, position, mr_keep. Names of TwoSampleMR (beta.exposure) are known.",
+            "n_exposure, n_outcome, chromosome, position, mr_keep. Names of TwoSampleMR (beta.exposure) and "
+            "MendelianRandomization (bx, bxse, by, byse) are known.",
         ),
     ],
     methods: Annotated[str, typer.Option("--methods", metavar="all|a,b", help="Methods, separated by commas.")] = "all",
     ld: Annotated[
-        Path | None, typer.Option("--ld", metavar="FILE", help="Signed LD matrix (r) of the rows, in their order.")
+        Path | None,
+        typer.Option(
+            "--ld", metavar="FILE", help="Signed LD matrix (r) of the rows, in their order; names are checked."
+        ),
     ] = None,
     max_bad_rows: MaxBadRows = 0.05,
     seed: Annotated[
@@ -62,7 +67,9 @@ def estimate(
     profile: Annotated[
         Package | None,
         typer.Option(
-            "--as", help="Estimate with the conventions of this R package; --methods then takes its calls, as mr_ivw."
+            "--as",
+            case_sensitive=False,
+            help="Estimate with the conventions of this R package; --methods then takes its calls, as mr_ivw.",
         ),
     ] = None,
     sensitivity: Annotated[
@@ -84,8 +91,12 @@ def estimate(
     quiet: Quiet = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Estimate the effect of one exposure on one outcome from a harmonised table."""
+    """Estimate the effect of one exposure on one outcome from a harmonised table.
+
+    Exit code 2 if the table cannot be used, or if no method that was asked for has an estimate.
+    """
     set_up_logging(verbose)
+    from osteobiome.cli.estimate_tables import nothing_estimated
     from osteobiome.core.progress import for_terminal
     from osteobiome.mr.one_table import estimate_table
 
@@ -111,6 +122,10 @@ def estimate(
         _show(result)
         if sensitivity:
             _show_sensitivity(result.sensitivity)
+    why = nothing_estimated(result)
+    if why:
+        sys.stderr.write(why + "\n")
+        raise typer.Exit(BAD_INPUT)
 
 
 def _is_terminal() -> bool:
@@ -119,14 +134,17 @@ def _is_terminal() -> bool:
 
 def _show(result: TableResult) -> None:
     """Print what went in, the estimates, the diagnostics and what is to be said about them."""
-    from osteobiome.cli.estimate_tables import diagnostic_rows, estimate_rows, narrowed, remarks, row_lines
+    from osteobiome.cli.estimate_tables import MEANING, diagnostic_rows, estimate_rows, narrowed, remarks, row_lines
 
     for line in row_lines(result):
         say_wrapped(line)
     say("")
     print_table(*narrowed(estimate_rows(result), terminal_width()), right=frozenset({1, 2, 3, 4, 5}))
     say("")
-    print_table(*diagnostic_rows(result), right=frozenset({2, 3, 4}))
+    header, rows = diagnostic_rows(result)
+    if rows:
+        print_table(header, rows, right=frozenset({2, 3, 4}))
+        say_wrapped(MEANING)
     lines = remarks(result)
     if lines:
         say("")
@@ -153,8 +171,13 @@ def _show_sensitivity(found: Sensitivity | str) -> None:
 
 @app.command()
 def methods(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One method, call, or test of `mr estimate`; all methods if left out."),
+    ] = None,
     profile: Annotated[
-        Package | None, typer.Option("--as", help="The calls of this R package that `mr estimate --as` takes.")
+        Package | None,
+        typer.Option("--as", case_sensitive=False, help="The calls of this R package that `mr estimate --as` takes."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -162,14 +185,12 @@ def methods(
 ) -> None:
     """List the methods with what they assume and where they are described."""
     set_up_logging(verbose)
-    from osteobiome.cli.method_list import call_lines, call_records, method_lines, method_records
+    from osteobiome.cli.method_list import listed
 
+    with errors_as_exit(as_json=as_json):
+        found = listed(name, None if profile is None else profile.value)
     if as_json:
-        print_json(
-            {"methods": method_records()}
-            if profile is None
-            else {"package": profile.value, "methods": call_records(profile.value)}
-        )
+        print_json(found.records)
     elif not quiet:
-        for line in method_lines() if profile is None else call_lines(profile.value):
+        for line in found.lines:
             say_wrapped(line)

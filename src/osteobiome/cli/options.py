@@ -43,7 +43,10 @@ MapFile = Annotated[
     typer.Option("--map", metavar="FILE", help="Variants (.bim, .pvar or table) to fill positions and alleles from."),
 ]
 MaxBadRows = Annotated[
-    float, typer.Option("--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take.")
+    float,
+    typer.Option(
+        "--max-bad-rows", min=0.0, max=1.0, help="Share of rows that one fault may take; one row always passes."
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 PanelPath = Annotated[

@@ -80,7 +80,11 @@ PLEIOTROPY = {
     "intercept_other_sign": Diagnostic("Intercepts of draws with the other sign", "The same for the intercept."),
 }
 STRENGTH = {
-    "mean_f": Diagnostic("Mean F statistic", "Mean of (exposure effect / standard error)². Below 10 is called weak."),
+    "mean_f": Diagnostic(
+        "Mean F statistic",
+        "Mean of (exposure effect / standard error)²; of rivw and simss without winner's curse, over what they "
+        "selected. Below 10 is called weak.",
+    ),
     "min_f": Diagnostic("Smallest F statistic", "Of the variants used."),
     "i2_gx": Diagnostic(
         "I²_GX, freedom from dilution",
@@ -135,6 +139,9 @@ OUTLIERS = {
 }
 OF_THE_FIT = {
     "bic": Diagnostic("Lowest BIC", "Of the models of constrained maximum likelihood.", is_of_method=True),
+    "sample_size": Diagnostic(
+        "Sample size in the criterion", "People that BIC counts; the message says of which study.", is_of_method=True
+    ),
     "search_gap": Diagnostic(
         "Gap of the search",
         "By how much an effect that was not looked at could lower the criterion at most.",
@@ -248,7 +255,8 @@ SENSITIVITY = {
     ),
     "kleibergen": Diagnostic("Kleibergen test", "The same along the score, one degree of freedom."),
     "conditional_likelihood_ratio": Diagnostic(
-        "Conditional likelihood ratio", "The most powerful of the three; its p value is that given the strength."
+        "Conditional likelihood ratio",
+        "In simulations never clearly less powerful than the other two; its p value is that given the strength.",
     ),
     "sign_concordance": Diagnostic(
         "Agreement in sign", "Share of variants that agree less the share that does not. Null: as often as not."

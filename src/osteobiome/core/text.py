@@ -208,7 +208,7 @@ REASONS = {
     "position_beyond_chromosome": "position lies beyond the end of its chromosome",
     "decimal_comma": "number with a decimal comma",
     "thousands_separator": "number with commas between thousands",
-    "unicode_minus": "number with a typographic minus sign",
+    "unicode_minus": "number with the minus sign of a word processor",
     "odds_ratio_not_positive": "odds ratio is not above 0",
     "hazard_ratio_not_positive": "hazard ratio is not above 0",
     "no_frequency_or_n_for_z": "Z without the sample size and frequency that an effect needs",
@@ -332,6 +332,7 @@ _FAULT_WORDS = {
     "non_numeric_": "is not a number",
     "infinite_": "is infinite",
     "non_positive_": "is not above 0",
+    "absurd_": "is beyond what any study gives (above 10¹⁰⁰, or nearer to 0 than 10⁻¹⁰⁰)",
 }
 
 

@@ -29,6 +29,10 @@ FAR = (
     "Not estimable: every variant lies so far from the line that the penalty takes its weight (p below 1e-4 for each). "
     "The variants do not share one effect; look at their ratios, or use a mode or a mixture."
 )
+NO_ERROR = (
+    "Not estimable: the standard error of the robust line does not exist for these variants. They are few or scatter "
+    "widely; look at their ratios, or use a median or a mode."
+)
 ROUNDING = 1e-10
 """Scatter of the residuals, in standard errors, below which it is rounding."""
 NULL = "pleiotropic effects average to zero (no directional pleiotropy)"
@@ -86,6 +90,12 @@ def penalised(
     return weights if weights.max() > LEAST_WEIGHT else None
 
 
+def penalised_from_median(data: Scaled, outcome: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return what the penalty leaves of each weight where variants are held against the median of the ratios."""
+    ratio = data.y[data.x > 0.0] / data.x[data.x > 0.0]
+    return penalised(data, outcome, centre=np.array([np.median(ratio)]), intercept=False)
+
+
 def least_squares(
     data: Scaled, outcome: NDArray[np.float64], weights: NDArray[np.float64], *, intercept: bool, model: Model
 ) -> Line | None:
@@ -111,20 +121,21 @@ def robust(
     """Return the line of MM regression; None where there is none.
 
     The error of MM regression already holds its scale. ``fixed`` divides by that, ``multiplicative_unfloored`` by the
-    scale where it is below 1, as MendelianRandomization does: with few variants the scale is an estimate itself, and
-    the quotient may lie far below what sampling errors alone make it. ``multiplicative`` lets it not fall below the
-    error of a fixed-effect line through the variants that keep their weight.
+    scale where it is below 1, as MendelianRandomization does. With few variants the quotient may lie far below what
+    sampling errors alone make it, so ``multiplicative`` is the same, but not below the error of a fixed-effect line
+    through the variants that keep their weight.
 
     Where more than half of the variants lie on one line exactly, the scale is 0: the line is that of least squares of
-    those, with its errors at face value.
+    those, with its errors at face value. Where the search ends without a line, or the error does not exist, the errors
+    of the line are NaN.
     """
     root = np.sqrt(weights) / data.se_y
     x, y = design(data, intercept=intercept) * root[:, None], outcome * root
     if _inverse(x) is None:
         return None
     fit = mm_regression(x, y)
-    if fit.scale <= ROUNDING or np.isnan(fit.se).any():
-        near = weights if not fit.scale <= ROUNDING else weights * (np.abs(y - x @ fit.coefficients) <= ROUNDING)
+    if fit.scale <= ROUNDING:
+        near = weights * (np.abs(y - x @ fit.coefficients) <= ROUNDING)
         line = least_squares(data, outcome, near, intercept=intercept, model="multiplicative")
         return None if line is None else Line(line.coefficients, line.se, 0.0, near)
     se = fit.se / (fit.scale if model == "fixed" else min(fit.scale, 1.0))
@@ -171,6 +182,9 @@ def as_estimate(inst: Instruments, data: Scaled, line: Line | None, *, method: s
     """
     if line is None:
         return labelled(failed(method, Status.NO_SPREAD, n_variants=inst.n_variants, level=level), inst)
+    if np.isnan(line.se).any():
+        n = inst.n_variants
+        return labelled(failed(method, Status.NOT_CONVERGED, n_variants=n, message=NO_ERROR, level=level), inst)
     beta, se = np.ldexp([line.coefficients[-1], line.se[-1]], data.exponent).tolist()
     kept = int((line.weights > 0.5).sum())
     tests: tuple[Test, ...] = (plain("residual_standard_error", line.scatter), plain("n_full_weight", kept))

@@ -10,10 +10,12 @@ import numpy as np
 
 from osteobiome.core.errors import Fault, SchemaError, UnknownNameError, nearest
 from osteobiome.core.progress import NoProgress
+from osteobiome.core.provenance import version
 from osteobiome.instruments import f_statistic
 from osteobiome.mr.batch import grid
 from osteobiome.mr.checks import TraitFacts, influence, leave_one_out, power, steiger
 from osteobiome.mr.estimators.wald_ratio import wald_ratios
+from osteobiome.mr.naming import variant_names
 from osteobiome.mr.pair_table import read_pair
 from osteobiome.mr.profiles import PROFILES, STEIGER, Profile, run_profile
 from osteobiome.mr.registry import ESTIMATORS
@@ -33,6 +35,18 @@ SILENT = NoProgress()
 INFLUENCE = ("leverage", "q_contribution", "studentised_residual", "cooks_distance", "is_outlier")
 _COMMA = re.compile(r",(?![^(]*\))")
 COMMON = ("ivw", "egger", "weighted_median", "weighted_mode")
+DECLARED_ONLY = ("three_sample_ivw",)
+"""Methods that differ from others only if another study selected the variants, which a table cannot declare."""
+OF_THE_COMMAND = {
+    "Give one under [ld], with alleles.": "Give one with --ld FILE.",
+    "Give both columns in the exposure or outcome file.": "Give columns chromosome and position.",
+    "Give n of the traits, or a column of it.": (
+        "Give a column n_exposure or n_outcome, or the option --n-exposure or --n-outcome."
+    ),
+    "(column n of the trait table, or of its file)": "(a column n_{side}, or the option --n-{side})",
+    "(in the file of exposure or outcome)": "(a column eaf)",
+}
+"""What to do, as messages of studies say it and as it is said of one table."""
 NAMES_OF_PAIR = ("family", "exposure", "outcome")
 
 
@@ -60,6 +74,10 @@ class TableResult:
         With a profile: calls whose numbers are not those of the package, and why.
     unused : tuple of str
         Columns of the table that were not used.
+    table : str
+        File, as it was given.
+    seed : int
+        Of the methods that draw random numbers.
     """
 
     rows: RowReport
@@ -72,6 +90,8 @@ class TableResult:
     sensitivity: Sensitivity | str = ""
     differences: dict[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    table: str = ""
+    seed: int = 1
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain data for JSON."""
@@ -79,6 +99,9 @@ class TableResult:
         diagnostics = [{"method": method, **test.as_dict()} for method, test in (*tests, *self.checks)]
         beyond = {"message": self.sensitivity} if isinstance(self.sensitivity, str) else self.sensitivity.as_dict()
         return {
+            "table": self.table,
+            "version": version(),
+            "seed": self.seed,
             "n_in": self.rows.n_in,
             "n_kept": self.rows.n_kept,
             "n_dropped": self.rows.by_reason(),
@@ -95,7 +118,7 @@ class TableResult:
     def _variants(self) -> list[dict[str, object]]:
         pair = self.pair
         ratio, se = wald_ratios(pair.beta_exposure, pair.se_exposure, pair.beta_outcome, pair.se_outcome)
-        names = pair.rsid or tuple(f"row {i + 1}" for i in range(pair.n_variants))
+        names = variant_names(pair.rsid, pair.n_variants)
         strength = f_statistic(pair.beta_exposure, pair.se_exposure)
         moved = self.influence.rows() or [{}] * pair.n_variants
         return [
@@ -114,8 +137,9 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     """Return method names from ``all`` or a list with commas.
 
     ``all`` means every method that the data can feed: those that need an LD matrix or positions only if there are
-    some; of one variant the Wald ratio alone. A method with a limit is kept beyond it, and its status then says so. The
-    four that most papers report come first, the others by name.
+    some; of one variant the Wald ratio alone; three-sample IVW only by name, as it is ``divw`` unless another study is
+    declared to have selected. A method with a limit is kept beyond it, and its status then says so. The four that most
+    papers report come first, the others by name. Case does not matter, and ``all`` among other names is ``all``.
 
     Parameters
     ----------
@@ -133,9 +157,13 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
     SchemaError
         The list is empty.
     """
-    if text.strip() == "all" and n_variants == 1:
+    names = tuple(dict.fromkeys(name.lower() for name in _split(text)))
+    for name in names:
+        if name not in ESTIMATORS and name != "all":
+            raise UnknownNameError(_with_hint(ESTIMATORS.fault(name, where="--methods"), name))
+    if "all" in names and n_variants == 1:
         return ("wald_ratio",)  # all others are the same number, or need more variants
-    if text.strip() == "all":
+    if "all" in names:
         rank = {name: i for i, name in enumerate(COMMON)}
         entries = sorted(ESTIMATORS.items(), key=lambda item: (rank.get(item[0], len(COMMON)), item[0]))
         return tuple(
@@ -144,11 +172,8 @@ def resolve_methods(text: str, *, n_variants: int, has_ld: bool, has_positions: 
             if (has_ld or not entry.needs_ld)
             and (has_positions or not entry.needs_positions)
             and (entry.max_variants != 1 or n_variants <= 1)
+            and (name not in DECLARED_ONLY or name in names)
         )
-    names = _split(text)
-    for name in names:
-        if name not in ESTIMATORS:
-            raise UnknownNameError(_with_hint(ESTIMATORS.fault(name, where="--methods"), name))
     return names
 
 
@@ -165,15 +190,17 @@ def resolve_calls(text: str, pair: Instruments, profile: Profile) -> tuple[str, 
         The package.
     """
     entries = PROFILES[profile]
-    if text.strip() == "all":
+    names = _split(text)
+    if any(name.lower() == "all" for name in names):
         return tuple(
             e.call
             for e in entries
             if (pair.ld_r is not None or not ESTIMATORS[e.method].needs_ld)
             and (ESTIMATORS[e.method].max_variants != 1 or pair.n_variants <= 1)
         )
-    names = _split(text)
     calls = {entry.call: entry.method for entry in entries}
+    spelled = {_bare(call): call for call in calls}
+    names = tuple(dict.fromkeys(spelled.get(_bare(name), name) for name in names))
     for name in names:
         alike = [call for call, method in calls.items() if method == name]
         if name not in calls and alike:
@@ -194,9 +221,18 @@ def _with_hint(fault: Fault, name: str) -> Fault:
     return fault
 
 
+def _bare(call: str) -> str:
+    """Return a call without what R does not care for: blanks, kind of quotes, empty brackets; and without case."""
+    return re.sub(r"\s|\(\)", "", call).replace("'", '"').lower()
+
+
 def _split(text: str) -> tuple[str, ...]:
     """Return what stands between commas outside of brackets, each once."""
-    names = tuple(dict.fromkeys(part.strip() for part in _COMMA.split(text) if part.strip()))
+    parts = (part.strip() for part in _COMMA.split(text))
+    whole = (
+        part[1:-1].strip() if len(part) > 1 and part[0] == part[-1] and part[0] in "'\"" else part for part in parts
+    )
+    names = tuple(dict.fromkeys(part for part in whole if part))
     if not names:
         raise SchemaError(Fault("no_method", "--methods", "no name", "all, or names separated by commas"))
     return names
@@ -225,7 +261,7 @@ def estimate_table(
     methods : str
         ``all`` or names separated by commas; of a profile, calls such as ``mr_ivw``.
     ld : pathlib.Path, optional
-        Square table of signed r, one row per row of the table, no header; counted in the effect alleles.
+        Square table of signed r, one row per row of the table, counted in the effect alleles; names are checked.
     max_bad_rows : float
         Share of rows that one fault may take.
     seed : int
@@ -278,6 +314,8 @@ def estimate_table(
         found,
         _differences(estimates, profile, quantitative=quantitative),
         table.unused,
+        str(path),
+        seed,
     )
 
 
@@ -296,7 +334,15 @@ def _direction_and_power(
     checks = [("power", test) for test in power(pair, *facts) if test.name == "minimum_detectable_effect"]
     if quantitative:
         checks += [("steiger", test) for test in steiger(pair, *facts, take_off_chance=profile != "twosamplemr")]
-    return tuple(checks)
+    return tuple((name, replace(test, message=_of_the_command(test.message))) for name, test in checks)
+
+
+def _of_the_command(message: str) -> str:
+    """Return a message with what to do in the words of the command."""
+    side = "exposure" if "for exposure " in message else "outcome"
+    for theirs, ours in OF_THE_COMMAND.items():
+        message = message.replace(theirs, ours.format(side=side))
+    return message
 
 
 def _differences(estimates: Sequence[Estimate], profile: Profile | None, *, quantitative: bool) -> dict[str, str]:
@@ -335,7 +381,7 @@ def _estimates(
             found = run_profile(pair, profile, methods=names, seed=seed)
         for estimate in found:
             progress.advance(estimate.method, str(estimate.status))
-            yield estimate
+            yield replace(estimate, message=_of_the_command(estimate.message))
 
 
 def _uncorrelated(estimates: Sequence[Estimate], profile: Profile | None) -> tuple[str, ...]:

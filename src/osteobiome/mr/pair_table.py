@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from osteobiome.core.errors import Fault, InputFileError, SchemaError, nearest
+from osteobiome.core.errors import Fault, InputFileError, SchemaError
 from osteobiome.core.rows import RowLedger, RowReport
 from osteobiome.core.text import reason
 from osteobiome.instruments import Instruments
-from osteobiome.ld import check_correlation
+from osteobiome.mr.pair_columns import NUMBERS, OTHER_ALLELE, PAIR_NAMES, PLACES, ROW, renamed
+from osteobiome.mr.pair_matrix import read_matrix
 from osteobiome.sumstats.identity import chromosome
 from osteobiome.sumstats.numbers import blank, number
 from osteobiome.sumstats.qc import drop_duplicates, pair_checks, split
 from osteobiome.sumstats.qc.rows import author_excluded, is_true
-from osteobiome.sumstats.reading import LINE, read_text, read_text_table
+from osteobiome.sumstats.reading import LINE, read_text_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,24 +26,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NUMBERS = ("beta_exposure", "se_exposure", "beta_outcome", "se_outcome")
-PLACES = ("chromosome", "position")
+    from osteobiome.core.rows import DroppedRows
+
 FACTS = ("eaf_exposure", "eaf_outcome", "n_exposure", "n_outcome", *PLACES)
-ROW = "__row__"
-NAMES: dict[str, tuple[str, ...]] = {
-    "rsid": ("SNP",),
-    "effect_allele": ("effect_allele.exposure",),
-    **{f"{stem}_{side}": (f"{stem}.{side}",) for stem in ("beta", "se", "eaf") for side in ("exposure", "outcome")},
-    "n_exposure": ("samplesize.exposure",),
-    "n_outcome": ("samplesize.outcome",),
-    "chromosome": ("chr.exposure", "chr"),
-    "position": ("pos.exposure", "pos"),
+OF_A_TABLE = {
+    "empty_file": "Write a header and one row per variant into the file",
+    "no_rows": "Write one row per variant below the header",
 }
-"""Our columns and what TwoSampleMR calls them in a harmonised table."""
-OTHER_ALLELE = "effect_allele.outcome"
-"""In a harmonised table the same as the effect allele."""
-PAIR_NAMES = (("id.exposure", "exposure"), ("id.outcome", "outcome"))
-"""Columns that name the traits; a table of one pair holds one of each."""
+"""What to do about files that a user wrote, where the readers of published files say to download them again."""
+WRITTEN = {
+    "decimal_comma": "Write decimal points, or save the table from the spreadsheet with English number format",
+    "unicode_minus": "Write the minus sign as a hyphen: search for \u2212 and replace it by -",
+}
+MOST = 0.5
+"""Share of rows above which a fault is one of the whole column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +76,10 @@ def read_pair(
     path : pathlib.Path
         CSV or TSV with ``beta_exposure``, ``se_exposure``, ``beta_outcome``, ``se_outcome``; optional ``rsid``,
         ``effect_allele``, ``eaf``, ``n_exposure``, ``n_outcome``, ``chromosome``, ``position``, ``mr_keep``. Names of
-        TwoSampleMR (``beta.exposure``) are known, too.
+        TwoSampleMR (``beta.exposure``) and MendelianRandomization (``bx``) are known, too, in any case of letters.
     ld : pathlib.Path, optional
-        Square table of signed r, one row per row of the table, no header; counted in the effect alleles.
+        Square table of signed r, one row per row of the table, counted in the effect alleles; names of variants in a
+        first row or column are compared with ``rsid``.
     max_bad_rows : float
         Share of rows that one fault may take.
     n_exposure, n_outcome : float, optional
@@ -92,48 +90,53 @@ def read_pair(
     InputFileError, SchemaError
         The table or the matrix is unusable, or a sample size stands in the table as well.
     """
-    raw = read_text_table(path).with_row_index(ROW)
-    renamed, unused = _renamed(raw, str(path))
-    _check_one_pair(renamed, str(path))
-    ledger = RowLedger(str(path), "table", renamed.height)
-    kept = _without_bad(renamed, ledger)
+    frame, unused = renamed(_read(path), str(path))
+    _check_one_pair(frame, str(path))
+    ledger = RowLedger(str(path), "table", frame.height)
+    kept = _without_bad(frame, ledger)
     _note_places(kept, ledger)
     rows = ledger.close(kept.height)
     faults = rows.excess(max_bad_rows=max_bad_rows)
     if faults:
-        hint = "Look at these lines; --max-bad-rows allows more"
-        raise InputFileError(*(replace(fault, hint=f"{hint}. In words: {reason(fault.code)}") for fault in faults))
-    pair = _pair(kept, None if ld is None else _read_square(ld, raw.height))
+        drops = {drop.reason: drop for drop in rows.dropped}
+        raise InputFileError(*(_in_words(fault, drops[fault.code], rows.n_in) for fault in faults))
+    pair = _pair(kept, None if ld is None else _matrix(ld, frame))
     people = {name: n for name, n in (("n_exposure", n_exposure), ("n_outcome", n_outcome)) if n is not None}
     return PairTable(_with_people(pair, people), rows, unused)
 
 
-def _renamed(raw: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the table with our names, and the columns that nothing reads."""
-    header = [name for name in raw.columns if name not in {LINE, ROW}]
-    theirs = {ours: [name for name in (ours, *others) if name in header] for ours, others in NAMES.items()}
-    found = {ours: names[0] for ours, names in theirs.items() if names}
-    faults = [
-        Fault("column_given_twice", where, f"columns {names[0]!r} and {names[1]!r}", "one of them", "Remove the other")
-        for ours, names in theirs.items()
-        if len(names) > 1 and ours not in PLACES
-    ]
-    wanted = "columns " + ", ".join(NUMBERS) + "; or TwoSampleMR's beta.exposure, se.exposure, ..."
-    faults += [
-        Fault(f"no_{name}_column", where, f"no column '{name}'", wanted, nearest(name, header))
-        for name in NUMBERS
-        if name not in found
-    ]
-    if faults:
-        raise SchemaError(*faults)
-    frame = raw.rename({name: ours for ours, name in found.items()})
-    for side in ("eaf_exposure", "eaf_outcome"):
-        if "eaf" in header and side not in found:
-            frame = frame.with_columns(pl.col("eaf").alias(side))
-    read = {*found.values(), "mr_keep", OTHER_ALLELE, *(name for pair in PAIR_NAMES for name in pair)}
-    if "eaf" in header and not {"eaf_exposure", "eaf_outcome"} <= set(found):
-        read.add("eaf")
-    return frame, tuple(name for name in header if name not in read)
+def _read(path: Path) -> pl.DataFrame:
+    """Return the table as text; what is wrong with it is said as to somebody who wrote it."""
+    try:
+        return read_text_table(path).with_row_index(ROW)
+    except InputFileError as error:
+        raise InputFileError(*map(_of_a_table, error.faults)) from None
+
+
+def _of_a_table(fault: Fault) -> Fault:
+    """Return a fault of a file with what to do in a table of one's own."""
+    if fault.code != "ragged_row":
+        return replace(fault, hint=OF_A_TABLE.get(fault.code, fault.hint))
+    found, wanted = (int(text.split()[0]) for text in (fault.found, fault.expected))
+    more = "The row has more cells than the header: a cell holds the separator, or the header lacks a name"
+    less = (
+        "The row has fewer cells than the header: write NA into empty ones; if it is the last row, the file is cut off"
+    )
+    return replace(fault, hint=more if found > wanted else less)
+
+
+def _in_words(fault: Fault, drop: DroppedRows, n_in: int) -> Fault:
+    """Return the fault of too many bad rows with the words first, then its name and the first cells."""
+    lines = ", ".join(map(str, drop.lines[:5])) + (", ..." if drop.count > len(drop.lines[:5]) else "")
+    places = [f"fault '{drop.reason}'", f"line {lines}"]
+    places += [f"column {drop.columns[0]!r}"] if drop.columns else []
+    places += [f"value {drop.examples[0]!r}"] if drop.examples and drop.examples[0] else []
+    share = 100 * drop.count / n_in
+    found = f"{drop.count} of {n_in} rows ({share:.1f} %): {reason(drop.reason)} ({', '.join(places)})"
+    hint = "Look at these lines; --max-bad-rows allows more"
+    if drop.count > MOST * n_in:
+        hint = "Most rows have it, so the column is not what its name says, or was written in another way"
+    return replace(fault, found=found, hint=WRITTEN.get(drop.reason, hint))
 
 
 def _check_one_pair(frame: pl.DataFrame, where: str) -> None:
@@ -166,6 +169,15 @@ def _without_bad(frame: pl.DataFrame, ledger: RowLedger) -> pl.DataFrame:
         return kept
     typed = kept.with_columns(*(number(name).alias(f"__{name}__") for name in NUMBERS), line=pl.col(LINE))
     return drop_duplicates(typed, ledger, key="rsid", values=tuple(f"__{name}__" for name in NUMBERS))
+
+
+def _matrix(path: Path, frame: pl.DataFrame) -> NDArray[np.float64]:
+    """Return the LD matrix of all rows of the table."""
+    known = {
+        name: frame.select(blank(name)).to_series().to_list() if name in frame.columns else []
+        for name in ("rsid", "effect_allele")
+    }
+    return read_matrix(path, size=frame.height, rsid=known["rsid"], effect_allele=known["effect_allele"])
 
 
 def _values(frame: pl.DataFrame, name: str) -> pl.Expr:
@@ -226,22 +238,3 @@ def _with_people(pair: Instruments, people: dict[str, float]) -> Instruments:
         values = np.full(pair.n_variants, np.nan) if own is None else own
         filled[name] = np.where(np.isnan(values), float(n), values)
     return _with_facts(pair, filled)
-
-
-def _read_square(path: Path, size: int) -> NDArray[np.float64]:
-    """Read a square table of numbers without header."""
-    text = read_text(path)
-    lines = [line.replace("\t", ",").split(",") for line in text.splitlines() if line.strip()]
-    if len({len(cells) for cells in lines}) > 1:
-        raise InputFileError(Fault("ld_ragged", str(path), "rows of different length", "a square table"))
-    try:
-        matrix = np.array([[float(cell) for cell in cells] for cells in lines], dtype=np.float64)
-    except ValueError as error:
-        raise InputFileError(
-            Fault("ld_bad_value", str(path), f"a cell that is no number ({error})", "numbers only, no header")
-        ) from None
-    if matrix.shape != (size, size):
-        wanted = f"({size}, {size}): one row and column per row of the table"
-        raise SchemaError(Fault("ld_shape", str(path), f"shape {matrix.shape}", wanted))
-    check_correlation(matrix, where=str(path))
-    return matrix

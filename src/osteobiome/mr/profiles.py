@@ -141,7 +141,7 @@ def _with_q_of_scale(inst: Instruments, estimate: Estimate) -> Estimate:
 
 
 def _with_q_of_line(inst: Instruments, estimate: Estimate) -> Estimate:
-    """Return the estimate with the heterogeneity of ``mr_egger(robust=TRUE)``: weighted residuals of the robust line."""
+    """Return the estimate with the heterogeneity of ``mr_egger(robust=TRUE)``, that of the robust line."""
     test = estimate.diagnostic("egger_intercept")
     intercept = (test.estimate if test is not None else None) or 0.0
     turned = np.where(inst.beta_exposure < 0.0, -1.0, 1.0) * inst.beta_outcome
@@ -164,8 +164,8 @@ UNITS = "as the package has it: its standard error and Q change with the unit of
 ROOT = "equal within the package's stopping rule of about 1e-6"
 MONTE_CARLO = "estimate equal; the standard error comes from draws on both sides"
 FIT_OF_DRAWS = (
-    "all numbers come from draws; the tests of fit compare the variance of the draws with another expectation, as that of "
-    "the package rejects valid variants of low F too often"
+    "all numbers come from draws; the tests of fit compare the variance of the draws with another expectation, as that "
+    "of the package rejects valid variants of low F too often"
 )
 STEIGER = (
     "the package takes variance explained from p values where a table has them, ours from effects and standard errors: "

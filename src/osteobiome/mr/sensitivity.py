@@ -13,6 +13,7 @@ from osteobiome.mr.checks.simex import Simex, simex
 from osteobiome.mr.checks.threshold_sweep import Swept, threshold_sweep
 from osteobiome.mr.checks.weak_iv import ConfidenceSet, weak_iv
 from osteobiome.mr.clusters import Clustering, clusters
+from osteobiome.mr.naming import variant_names
 
 if TYPE_CHECKING:
     from osteobiome.core.estimate import Estimate, Test
@@ -111,7 +112,7 @@ def sensitivity(inst: Instruments, *, seed: int = 1) -> Sensitivity:
     >>> found.rucker.choice, [(c.kind, c.n_variants) for c in found.clusters.clusters]
     ('D', [('substantive', 3), ('substantive', 1), ('null', 0), ('junk', 0)])
     """
-    names = inst.rsid or tuple(f"row {i + 1}" for i in range(inst.n_variants))
+    names = tuple(variant_names(inst.rsid, inst.n_variants))
     return Sensitivity(
         rucker(inst), simex(inst, seed=seed), weak_iv(inst), threshold_sweep(inst, seed=seed), clusters(inst),
         sign_test(inst), names,

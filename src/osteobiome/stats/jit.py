@@ -55,14 +55,14 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def stamp(function: Callable[..., Any]) -> str:
-    """Return a digest of all that is compiled into a kernel: its file, its constants and those of kernels it calls.
+    """Return a digest of all that is compiled into a kernel: its file and constants, those of its callees, options.
 
     Parameters
     ----------
     function : callable
         Plain function; what it calls and uses must be defined, which a test holds all kernels to.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_content(__file__))  # the options of the compiler, and operations of our own
     for part in _parts(function, set()):
         digest.update(part)
     return digest.hexdigest()
@@ -80,8 +80,8 @@ def _parts(function: Callable[..., Any], seen: set[object]) -> Iterator[bytes]:
         if called is not None:
             yield name.encode()
             yield from _parts(called, seen)
-        elif isinstance(value, np.ndarray):
-            yield name.encode() + value.tobytes()
+        elif isinstance(value, (np.ndarray, np.generic)):
+            yield f"{name}: {value.dtype} {value.shape} ".encode() + value.tobytes()
         elif isinstance(value, (int, float, str, tuple)):
             yield f"{name}={value!r}".encode()
 

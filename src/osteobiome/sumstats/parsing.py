@@ -25,7 +25,7 @@ between thousands."""
 _COUNTS = ("n", "n_cases", "n_controls")
 """Columns of whole numbers: one comma before three digits stands between thousands there, and for a point elsewhere."""
 _ONE_MARK, _SEVERAL_MARKS = r"^[0-9]{1,3}(,[0-9]{3})+$", r"^[+-]?[0-9]{1,3}(,[0-9]{3}){2,}(\.[0-9]*)?$"
-_MINUS = "[\u2212\u2013\u2014\ufe63\uff0d]"
+MINUS_SIGNS = "[\u2212\u2013\u2014\ufe63\uff0d]"
 """Minus sign, en dash, em dash and the wide forms that word processors put in place of a hyphen."""
 _P_DIRECT = 1e-290
 """Below this p a double loses digits: minus log10 is then taken from the text."""
@@ -100,7 +100,7 @@ def _states(
         .then(THOUSANDS)
         .when(cell.str.contains(r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"))
         .then(DECIMAL_COMMA)
-        .when(cell.str.contains(_MINUS))
+        .when(cell.str.contains(MINUS_SIGNS))
         .then(UNICODE_MINUS)
         .otherwise(NOT_A_NUMBER)
     )

@@ -282,6 +282,18 @@ def test_methods__lists_each_with_what_it_assumes(osteobiome):
     assert next(m for m in listed if m["name"] == "ivw")["max_variants"] is None
 
 
+def test_methods__one_by_name_in_any_case(osteobiome):
+    lines = osteobiome("mr", "methods", "IVW").out.splitlines()
+    assert lines[0].startswith("ivw: ")
+    assert not any(line.startswith("egger") for line in lines)
+    assert [m["name"] for m in osteobiome("mr", "methods", "egger", "--json").json["methods"]] == ["egger"]
+    assert "Cochran" in osteobiome("mr", "methods", "cochran_q").out
+    assert osteobiome("mr", "methods", "cochran_q", "--json").json["diagnostic"]["name"] == "cochran_q"
+    assert osteobiome("mr", "methods", "mr_ivw", "--as", "TwoSampleMR").out.count("\n") == 3
+    ran = osteobiome("mr", "methods", "eger")
+    assert (ran.code, "Did you mean 'egger'?" in ran.err) == (2, True)
+
+
 def test_methods__of_a_package_are_its_calls(osteobiome):
     ran = osteobiome("mr", "methods", "--as", "twosamplemr")
     assert "TwoSampleMR 0.7" in ran.out

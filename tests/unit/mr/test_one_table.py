@@ -20,10 +20,11 @@ from osteobiome.cli.estimate_tables import (
 from osteobiome.core.errors import InputFileError, SchemaError, UnknownNameError
 from osteobiome.core.estimate import Test
 from osteobiome.core.progress import NoProgress
+from osteobiome.core.provenance import version
 from osteobiome.instruments import Instruments
 from osteobiome.mr import ESTIMATORS
 from osteobiome.mr.checks import TraitFacts, steiger
-from osteobiome.mr.one_table import estimate_table, resolve_methods
+from osteobiome.mr.one_table import DECLARED_ONLY, estimate_table, resolve_methods
 from osteobiome.mr.sensitivity import sensitivity
 
 HEADER = "rsid,effect_allele,beta_exposure,se_exposure,beta_outcome,se_outcome"
@@ -60,7 +61,9 @@ def test_estimate_table__equals_the_library_calls(run):
     result = run()
     estimates = by_method(result)
     assert set(estimates) == {
-        name for name, e in ESTIMATORS.items() if not (e.needs_ld or e.needs_positions or e.max_variants == 1)
+        name
+        for name, e in ESTIMATORS.items()
+        if not (e.needs_ld or e.needs_positions or e.max_variants == 1 or name in DECLARED_ONLY)
     }
     for name in ("ivw", "ivw_fixed", "egger"):
         estimate, want = estimates[name], ESTIMATORS[name].function(PAIR)
@@ -77,7 +80,7 @@ def test_estimate_table__equals_the_library_calls(run):
 def test_estimate_table__only_numbers_are_needed(run):
     bare = run(*(line.split(",", 2)[2] for line in LINES), header=HEADER.split(",", 2)[2])
     assert by_method(bare)["ivw"].beta == mr.ivw(PAIR).beta
-    assert [v["rsid"] for v in bare.as_dict()["variants"]] == ["row 1", "row 2", "row 3", "row 4"]
+    assert [v["rsid"] for v in bare.as_dict()["variants"]] == ["variant 1", "variant 2", "variant 3", "variant 4"]
 
 
 def test_estimate_table__compressed_and_tab_separated(tmp_path):
@@ -89,12 +92,10 @@ def test_estimate_table__compressed_and_tab_separated(tmp_path):
 def test_estimate_table__missing_columns_are_all_named(run):
     with pytest.raises(SchemaError) as caught:
         run("rs1,1,2", header="rsid,beta_exposure,beta_outcme")
-    assert [fault.code for fault in caught.value.faults] == [
-        "no_se_exposure_column",
-        "no_beta_outcome_column",
-        "no_se_outcome_column",
-    ]
-    assert "Did you mean 'beta_outcme'?" in str(caught.value)
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.found) == ("missing_columns", "no columns 'se_exposure', 'beta_outcome', 'se_outcome'")
+    assert fault.hint.startswith("Rename your columns to se_exposure, beta_outcome, se_outcome; among yours, ")
+    assert "beta_outcme" in fault.hint
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,11 @@ def test_estimate_table__missing_columns_are_all_named(run):
         ("rs5,A,0.1,0,0.1,0.02", "non_positive_se_exposure"),
         ("rs5,A,0.1,0.01,0.1,-1", "non_positive_se_outcome"),
         ("rs5,A,0.1,0.01,,0.02", "missing_beta_outcome"),
+        ("rs5,A,1e300,0.01,0.1,0.02", "absurd_beta_exposure"),
+        ("rs5,A,0.1,0.01,0.1,1e300", "absurd_se_outcome"),
+        ("rs5,A,0.1,1e-200,0.1,0.02", "absurd_se_exposure"),
+        ("rs5,A,0.1,0.01,0.1,\u22120.02", "unicode_minus"),
+        ('rs5,A,"0,1",0.01,0.1,0.02', "decimal_comma"),
         ("rs5,N,0.1,0.01,0.1,0.02", "bad_allele"),
         (",A,0.1,0.01,0.1,0.02", "empty_id"),
         ("rs1,A,0.1,0.01,0.06,0.02", "duplicate"),
@@ -186,7 +192,8 @@ def test_ld__matrix_follows_the_kept_rows(run):
 @pytest.mark.parametrize("text", [LD, LD.replace(",", "\t"), "\ufeff" + LD, LD.replace("\n", "\r\n"), LD + "\n\n"])
 def test_ld__dialects(run, text):
     estimates = by_method(run(ld=text))
-    assert set(estimates) == {name for name, e in ESTIMATORS.items() if not (e.needs_positions or e.max_variants == 1)}
+    several = {name for name, e in ESTIMATORS.items() if not (e.needs_positions or e.max_variants == 1)}
+    assert set(estimates) == several - set(DECLARED_ONLY)
     ld = np.array([[1, 0.2, 0, 0], [0.2, 1, 0, 0], [0, 0, 1, -0.1], [0, 0, -0.1, 1]])
     pair = Instruments.from_arrays(PAIR.beta_exposure, PAIR.se_exposure, PAIR.beta_outcome, PAIR.se_outcome, ld_r=ld)
     assert estimates["ivw_ld"].beta == mr.ivw_ld(pair).beta
@@ -196,7 +203,11 @@ def test_ld__dialects(run, text):
     ("text", "error", "code"),
     [
         ("1,0\n0,1\n", SchemaError, "ld_shape"),
-        ("rs1,rs2,rs3,rs4\n" + LD, InputFileError, "ld_bad_value"),
+        ("rs1,rs3,rs2,rs4\n" + LD, SchemaError, "ld_order"),
+        ("rs1,rs2,rs3,rs9\n" + LD, SchemaError, "ld_order"),
+        ("rs1_A_C,rs2_T_C,rs3_G_A,rs4_T_C\n" + LD, SchemaError, "ld_alleles"),
+        (",rs2,rs3,rs4\n" + LD, SchemaError, "ld_order"),
+        ("a,b\nc,d\n", InputFileError, "ld_bad_value"),
         (LD.replace("0.2", "x"), InputFileError, "ld_bad_value"),
         (LD.replace("0.2", "NA"), InputFileError, "ld_bad_value"),
         ("1,0,0\n0,1\n", InputFileError, "ld_ragged"),
@@ -214,8 +225,38 @@ def test_ld__unusable_matrix(run, text, error, code):
     assert caught.value.faults[0].code == code
 
 
+NAMED = "".join(f"rs{i},{line}\n" for i, line in enumerate(LD.splitlines(), start=1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rs1,rs2,rs3,rs4\n" + LD,
+        NAMED,
+        ",rs1,rs2,rs3,rs4\n" + NAMED,
+        "rs1,rs2,rs3,rs4\n" + NAMED,
+        '"","rs1","rs2","rs3","rs4"\n' + NAMED,
+        "rs1_A_G\trs2_c_G\trs3_G_T\trs4_T_C\n" + LD.replace(",", "\t"),
+    ],
+)
+def test_ld__names_of_variants_are_read_and_compared(run, text):
+    np.testing.assert_array_equal(run(ld=text, methods="ivw_ld").pair.ld_r, run(ld=LD, methods="ivw_ld").pair.ld_r)
+
+
+def test_ld__names_need_names_in_the_table(run):
+    bare = [line.split(",", 2)[2] for line in LINES]
+    with pytest.raises(SchemaError, match="Add the column rsid"):
+        run(*bare, header=HEADER.split(",", 2)[2], ld=NAMED)
+
+
+def test_ld__names_in_another_order_are_told_from_names_of_others(run):
+    for first, hint in (("rs1,rs3,rs2,rs4", "into the order of the table"), ("rs1,rs2,rs3,rs9", "table's variants")):
+        with pytest.raises(SchemaError, match=hint):
+            run(ld=f"{first}\n{LD}")
+
+
 def test_resolve_methods__all_is_what_the_data_can_feed():
-    several = {name for name, entry in ESTIMATORS.items() if entry.max_variants != 1}
+    several = {name for name, entry in ESTIMATORS.items() if entry.max_variants != 1} - set(DECLARED_ONLY)
     assert set(resolve_methods("all", n_variants=4, has_ld=True, has_positions=True)) == several
     assert set(resolve_methods(" all ", n_variants=4, has_ld=False)) == {
         n for n in several if not ESTIMATORS[n].needs_ld and not ESTIMATORS[n].needs_positions
@@ -229,6 +270,16 @@ def test_resolve_methods__a_list_keeps_its_order_and_loses_repeats():
     assert resolve_methods("egger, ivw,,egger ", n_variants=4, has_ld=False) == ("egger", "ivw")
 
 
+def test_resolve_methods__forgives_case_quotes_and_names_beside_all():
+    assert resolve_methods("IVW, 'Egger'", n_variants=4, has_ld=False) == ("ivw", "egger")
+    everything = resolve_methods("all", n_variants=4, has_ld=False)
+    assert "three_sample_ivw" not in everything
+    assert resolve_methods("ALL,ivw", n_variants=4, has_ld=False) == everything
+    assert "three_sample_ivw" in resolve_methods("all,three_sample_ivw", n_variants=4, has_ld=False)
+    with pytest.raises(UnknownNameError, match="eger"):
+        resolve_methods("all,eger", n_variants=4, has_ld=False)
+
+
 def test_resolve_methods__unknown_and_empty():
     with pytest.raises(UnknownNameError, match=r"--methods: .*Did you mean 'egger'"):
         resolve_methods("ivw,eger", n_variants=4, has_ld=False)
@@ -238,7 +289,8 @@ def test_resolve_methods__unknown_and_empty():
 
 
 def test_as_dict__is_json_with_every_number(run):
-    data = json.loads(json.dumps(run().as_dict(), allow_nan=False))
+    data = json.loads(json.dumps(run(seed=7, methods="ivw,egger,ivw_fixed,weighted_median").as_dict(), allow_nan=False))
+    assert (data["table"][-8:], data["seed"], data["version"]) == ("pair.csv", 7, version())
     assert (data["n_in"], data["n_kept"], data["n_dropped"]) == (4, 4, {})
     assert {"ivw", "ivw_fixed", "egger", "weighted_median"} <= {e["method"] for e in data["estimates"]}
     assert {"method", "name", "statistic", "p_value"} <= data["diagnostics"][0].keys()
@@ -321,6 +373,23 @@ def test_diagnostic_rows__quantities_of_one_name_and_value_stay_apart(run):
     assert [row[:2] for row in rows] == [("cochran_q", "ivw and 1 other")]
 
 
+def test_diagnostic_rows__counts_are_whole_and_large_q_have_decimals(run):
+    result = run(methods="ivw")
+    tests = (
+        Test("sample_size", 12_345.0), Test("n_selected", 12.5), Test("cochran_q", 1234.567, 3.0, 0.5),
+        Test("rucker_q", 1234.321, 2.0, 0.5), Test("cochran_q", 2e9, 3.0, 0.5), Test("egger_intercept", None),
+    )  # fmt: skip
+    _, rows = diagnostic_rows(replace(result, estimates=(replace(result.estimates[0], diagnostics=tests),), checks=()))
+    assert [row[2] for row in rows] == ["12,345", "12.5", "1234.57", "1234.32", "2.000 × 10⁹"]
+
+
+def test_hints__are_those_of_the_command(run):
+    said = " ".join(remarks(run(methods="ivw_ld,ivw_lead,cml_bic")))
+    assert "--ld FILE" in said
+    assert "columns chromosome and position" in said
+    assert "[ld]" not in said
+
+
 def test_estimate_rows__of_any_size_are_readable(run):
     tiny = [f"rs{i},A,{x * 1e3},{0.01 * 1e3},{y * 1e-9},{0.02e-9}" for i, x, y in ((1, 1, 5), (2, 2, 9), (3, 3, 16))]
     row = estimate_rows(run(*tiny, methods="ivw"))[1][0]
@@ -336,7 +405,7 @@ def test_estimate_rows__share_of_no_draw_is_below_one(run):
 
 def test_narrowed__drops_what_says_nothing_and_only_if_the_table_is_too_wide(run):
     table = estimate_rows(run(*LINES[:2], methods="ivw,ivw_fixed,egger"))
-    assert narrowed(table, 10_000) == table
+    assert narrowed(table, 10_000) == (table[0], table[1][:2])
     header, rows = narrowed(table, 60)
     assert header == ("method", "estimate", "se", "95 % interval", "p")
     assert [row[0] for row in rows] == ["ivw", "ivw_fixed"]
@@ -354,7 +423,10 @@ def test_remarks__say_once_what_holds_for_several(run):
 
 def test_remarks__say_where_sample_sizes_are_given(run):
     missing = run(methods="ivw", quantitative=True)
-    assert remarks(missing)[-1].endswith("(n_exposure, n_outcome) or by options (--n-exposure, --n-outcome).")
+    for line, side in zip(remarks(missing), ("exposure", "outcome"), strict=True):
+        assert line.endswith(f"(a column n_{side}, or the option --n-{side}).")
+    (lacking,) = remarks(run(methods="cml_bic"))
+    assert lacking.endswith("Give a column n_exposure or n_outcome, or the option --n-exposure or --n-outcome.")
     one = run(methods="cml_bic", n_exposure=None, n_outcome=10_000)
     assert not any("--n-outcome" in line for line in remarks(one))
     known = run(methods="ivw", quantitative=True, n_exposure=10_000, n_outcome=20_000)
@@ -397,6 +469,10 @@ def test_profile__calls_with_brackets_are_told_apart(run):
     result = run(methods="mr_ivw(robust=TRUE, penalized=TRUE), mr_egger,mr_egger", profile="mendelianrandomization")
     assert [e.method for e in result.estimates] == ["mr_ivw(robust=TRUE, penalized=TRUE)", "mr_egger"]
     assert result.differences == {}
+    loose = run(methods="MR_IVW( robust = TRUE,penalized=TRUE ), mr_egger()", profile="mendelianrandomization")
+    assert [e.method for e in loose.estimates] == [e.method for e in result.estimates]
+    quoted = run(methods="mr_ivw(model='fixed')", profile="mendelianrandomization")
+    assert quoted.estimates[0].method == 'mr_ivw(model="fixed")'
 
 
 def test_profile__says_where_it_differs_on_purpose_once_per_reason(run):

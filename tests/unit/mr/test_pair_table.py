@@ -51,7 +51,47 @@ def test_read_pair__bad_sample_sizes_throughout_stop_it(read):
     with pytest.raises(InputFileError) as caught:
         read("n_exposure", *["0"] * 4)
     assert caught.value.faults[0].code == "n_not_positive"
-    assert "--max-bad-rows" in caught.value.faults[0].hint
+    assert "column is not what its name says" in caught.value.faults[0].hint  # and not: let more rows go
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "words", "hint"),
+    [
+        ("0,1386", "decimal_comma", "decimal comma", "decimal points"),
+        ("-1,5e-3", "decimal_comma", "decimal comma", "decimal points"),
+        ("\u22120.1", "unicode_minus", "minus sign of a word processor", "replace it by -"),
+        ("1e-\u221205", "non_numeric_beta_exposure", "is not a number", "not what its name says"),
+        ("1e300", "absurd_beta_exposure", "beyond what any study gives", "not what its name says"),
+    ],
+)
+def test_read_pair__way_of_writing_numbers_is_named_first(tmp_path, cell, code, words, hint):
+    path = tmp_path / "pair.tsv"
+    rows = [NUMBERS.replace(",", "\t"), *(f"rs{i}\t{cell}\t0.01\t0.06\t0.02" for i in range(3))]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(InputFileError) as caught:
+        read_pair(path)
+    (fault,) = caught.value.faults
+    assert fault.code == code
+    assert fault.found.index(words) < fault.found.index(f"fault '{code}'")
+    assert f"column 'beta_exposure', value {cell!r}" in fault.found
+    assert hint in fault.hint
+    assert "max-bad-rows" not in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("", "Write a header"),
+        (NUMBERS + "\n", "Write one row"),
+        (NUMBERS + "\nrs1,1,1,1,1\nrs2,1,1,1,1,7\n", "more cells than the header"),
+        (NUMBERS + "\nrs1,1,1,1,1\nrs2,1\n", "fewer cells than the header"),
+    ],
+)
+def test_read_pair__blames_no_download(tmp_path, text, hint):
+    (tmp_path / "pair.csv").write_text(text)
+    with pytest.raises(InputFileError) as caught:
+        read_pair(tmp_path / "pair.csv")
+    assert hint in caught.value.faults[0].hint
 
 
 def test_read_pair__sample_sizes_by_option(read):
@@ -113,6 +153,23 @@ def test_read_pair__names_of_twosamplemr(tmp_path):
     assert (pair.n_exposure.tolist(), pair.n_outcome.tolist()) == ([1000.0] * 2, [2000.0] * 2)
     assert (pair.chromosome.tolist(), pair.position.tolist()) == ([1.0, 23.0], [100.0, 200.0])
     assert table.unused == ("other_allele.exposure", "pval.exposure")
+
+
+@pytest.mark.parametrize("header", [NUMBERS.upper(), "snp,Beta.Exposure,SE.exposure,by,BYSE", "rsid,bx,bxse,by,byse"])
+def test_read_pair__columns_in_any_case_and_by_short_names(tmp_path, header):
+    path = tmp_path / "pair.csv"
+    path.write_text("\n".join([header, *LINES]) + "\n")
+    table = read_pair(path)
+    assert table.pair.rsid == ("rs1", "rs2", "rs3", "rs4")
+    assert table.pair.beta_outcome.tolist() == [0.06, 0.11, -0.14, 0.2]
+    assert table.unused == ()
+
+
+def test_read_pair__columns_that_differ_in_case_alone_are_not_guessed(tmp_path):
+    path = tmp_path / "pair.csv"
+    path.write_text(NUMBERS.replace("beta_exposure", "Beta_Exposure,BETA_EXPOSURE") + "\nrs1,1,1,1,1,1\n")
+    with pytest.raises(SchemaError):
+        read_pair(path)
 
 
 def test_read_pair__of_several_exposures_is_refused(read):

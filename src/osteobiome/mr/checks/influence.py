@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from osteobiome.core.errors import EstimationError
-from osteobiome.mr.checks.table_rows import TableRows, values_or_none, variant_names
+from osteobiome.mr.checks.table_rows import TableRows, values_or_none
 from osteobiome.mr.fit import beyond_range_is_a_status, check_option
+from osteobiome.mr.naming import variant_names
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.stats.influence import Deletions, gls_deletions, wls_deletions
 from osteobiome.stats.tails import neg_log10_p_chi2

@@ -10,7 +10,7 @@ import numpy as np
 from osteobiome.core.errors import EstimationError, Fault, SchemaError
 from osteobiome.core.estimate import Estimate, Status, failed
 from osteobiome.instruments.loci import check_window, loci, locus_label
-from osteobiome.mr.checks.table_rows import TableRows, values_or_none, variant_names
+from osteobiome.mr.checks.table_rows import TableRows, values_or_none
 from osteobiome.mr.correlated import ld_obstacle
 from osteobiome.mr.fit import (
     OK,
@@ -22,6 +22,7 @@ from osteobiome.mr.fit import (
     overdispersion,
     statuses,
 )
+from osteobiome.mr.naming import variant_names
 from osteobiome.mr.registry import ESTIMATORS
 from osteobiome.stats.influence import origin_deletions
 

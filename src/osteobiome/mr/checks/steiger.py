@@ -10,7 +10,7 @@ import numpy as np
 from osteobiome.core.errors import Fault, SchemaError
 from osteobiome.core.estimate import Test
 from osteobiome.mr.checks.facts import TraitFacts, explained, mean_people, multiple_r
-from osteobiome.mr.checks.table_rows import variant_names
+from osteobiome.mr.naming import variant_names
 from osteobiome.stats.steiger import chance_inflation, steiger_sensitivity, steiger_test
 
 if TYPE_CHECKING:

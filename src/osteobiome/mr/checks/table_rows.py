@@ -77,15 +77,3 @@ def stack(schema: str, parts: Sequence[TableRows]) -> pl.DataFrame:
 def values_or_none(values: NDArray[np.float64]) -> list[float | None]:
     """Return an array as a list, NaN as None."""
     return [None if value != value else value for value in np.asarray(values).tolist()]
-
-
-def variant_names(rsid: Sequence[str], n_variants: int) -> list[str]:
-    """Return the names of variants, or their places where there are no names.
-
-    Examples
-    --------
-    >>> variant_names(("rs1", ""), 2), variant_names((), 1)
-    (['rs1', 'variant 2'], ['variant 1'])
-    """
-    names = rsid if rsid else ("",) * n_variants
-    return [name or f"variant {place}" for place, name in enumerate(names, start=1)]

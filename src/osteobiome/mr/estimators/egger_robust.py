@@ -53,9 +53,9 @@ def egger_robust(inst: Instruments, *, model: Model = "multiplicative", level: f
     inst : Instruments
         Harmonised pair, n_variants >= 4.
     model : {"multiplicative", "multiplicative_unfloored", "fixed"}
-        ``multiplicative`` is the error of MM regression, but at least that of fixed effects for the variants that keep
-        their weight; ``multiplicative_unfloored`` divides it by the scale where that is below 1, as
-        MendelianRandomization; ``fixed`` divides it by the scale.
+        ``multiplicative_unfloored`` is the error of MM regression, divided by its scale where that is below 1, as
+        MendelianRandomization has it; ``multiplicative`` the same, but at least that of fixed effects for the variants
+        that keep their weight; ``fixed`` is divided by the scale always.
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -77,9 +77,9 @@ def egger_robust(inst: Instruments, *, model: Model = "multiplicative", level: f
     MM estimation (:func:`~osteobiome.stats.mm_regression.mm_regression`): the scale withstands outliers of up to half
     of the variants, the line has 95 % efficiency if there are none. MendelianRandomization calls ``lmrob``, which
     searches from random subsets and stops at 1e-7; here the search is exhaustive for up to 500 subsets, and its scale
-    is never larger. Without the floor the standard error may lie far below what sampling errors make it: that of
-    MendelianRandomization did so in 118 of 300 simulated pairs of ten valid variants. It fails when most variants are
-    invalid and agree, and with few variants: the errors of robust regression are asymptotic.
+    is never larger. Without the floor the standard error is often below what sampling errors make it: in 179 of 300
+    simulated pairs of ten valid variants, whose intervals then cover 90 %, and 97 % with it. It fails when most
+    variants are invalid and agree, and with few variants: the errors of robust regression are asymptotic.
 
     References
     ----------

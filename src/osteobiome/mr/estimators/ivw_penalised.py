@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from osteobiome.core.estimate import Estimate
 from osteobiome.mr.fit import Model, beyond_range_is_a_status, check_level, check_option
-from osteobiome.mr.lines import MODELS, as_estimate, least_squares, outcome_of, penalised, too_far
+from osteobiome.mr.lines import MODELS, as_estimate, least_squares, outcome_of, penalised_from_median, too_far
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, obstacle
 
@@ -26,8 +24,7 @@ def _estimate(inst: Instruments, model: Model, level: float) -> Estimate:
         return failure
     data = Scaled.of(inst)
     outcome = outcome_of(data, inst, intercept=False)
-    ratio = data.y[data.x > 0.0] / data.x[data.x > 0.0]
-    weights = penalised(data, outcome, centre=np.array([np.median(ratio)]), intercept=False)
+    weights = penalised_from_median(data, outcome)
     if weights is None:
         return too_far(inst, method=METHOD, level=level)
     line = least_squares(data, outcome, weights, intercept=False, model=model)

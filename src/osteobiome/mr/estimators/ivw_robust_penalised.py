@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from osteobiome.core.estimate import Estimate
 from osteobiome.mr.fit import Model, beyond_range_is_a_status, check_level, check_option
-from osteobiome.mr.lines import MODELS, as_estimate, outcome_of, penalised, robust, too_far
+from osteobiome.mr.lines import MODELS, as_estimate, outcome_of, penalised_from_median, robust, too_far
 from osteobiome.mr.registry import estimator
 from osteobiome.mr.scaled import Scaled, obstacle
 
@@ -26,8 +24,7 @@ def _estimate(inst: Instruments, model: Model, level: float) -> Estimate:
         return failure
     data = Scaled.of(inst)
     outcome = outcome_of(data, inst, intercept=False)
-    ratio = data.y[data.x > 0.0] / data.x[data.x > 0.0]
-    weights = penalised(data, outcome, centre=np.array([np.median(ratio)]), intercept=False)
+    weights = penalised_from_median(data, outcome)
     if weights is None:
         return too_far(inst, method=METHOD, level=level)
     line = robust(data, outcome, weights, intercept=False, model=model)
@@ -56,9 +53,9 @@ def ivw_robust_penalised(inst: Instruments, *, model: Model = "multiplicative", 
     inst : Instruments
         Harmonised pair, n_variants >= 3.
     model : {"multiplicative", "multiplicative_unfloored", "fixed"}
-        ``multiplicative`` is the error of MM regression, but at least that of fixed effects for the variants that keep
-        their weight; ``multiplicative_unfloored`` divides it by the scale where that is below 1, as
-        MendelianRandomization; ``fixed`` divides it by the scale.
+        ``multiplicative_unfloored`` is the error of MM regression, divided by its scale where that is below 1, as
+        MendelianRandomization has it; ``multiplicative`` the same, but at least that of fixed effects for the variants
+        that keep their weight; ``fixed`` is divided by the scale always.
     level : float
         Coverage of the interval, between 0 and 1.
 
@@ -83,8 +80,8 @@ def ivw_robust_penalised(inst: Instruments, *, model: Model = "multiplicative", 
     (:func:`~osteobiome.stats.mm_regression.mm_regression`): the scale withstands outliers of up to half of the
     variants, the line has 95 % efficiency if there are none. MendelianRandomization calls ``lmrob``, which searches
     from random subsets and stops at 1e-7; here the search is exhaustive for up to 500 subsets, and its scale is never
-    larger. Without the floor the standard error may lie far below what sampling errors make it: that of
-    MendelianRandomization did so in 118 of 300 simulated pairs of ten valid variants. It fails when most variants are
+    larger. Without the floor the standard error is often below what sampling errors make it: in 138 of 300 simulated
+    pairs of ten valid variants, whose intervals then cover 90 %, and 95 % with it. It fails when most variants are
     invalid and agree, and with few variants: the errors of robust regression are asymptotic.
 
     References

@@ -153,7 +153,7 @@ def rivw(
         over all draws, in closed form, so that the result does not hang on a seed and is more precise.
     model : {"floored", "sandwich"}
         ``sandwich`` is the standard error of the paper, from the scatter alone; ``floored`` does not let it fall below
-        what the errors of the outcome effects make it, as less scatter than that is chance, not precision.
+        what the errors of both effects make it, as less scatter than that is chance, not precision.
     seed : int or None
         Seed of ``drawn``; None draws one. The estimate records it.
     level : float

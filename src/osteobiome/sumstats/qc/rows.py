@@ -9,7 +9,15 @@ import polars as pl
 from osteobiome.core.rows import MAX_LINES
 from osteobiome.sumstats.effects import TELLING_P
 from osteobiome.sumstats.numbers import blank, is_non_numeric, number
-from osteobiome.sumstats.parsing import ABSENT, DECIMAL_COMMA, FINE, NOT_A_NUMBER, THOUSANDS, UNICODE_MINUS
+from osteobiome.sumstats.parsing import (
+    ABSENT,
+    DECIMAL_COMMA,
+    FINE,
+    MINUS_SIGNS,
+    NOT_A_NUMBER,
+    THOUSANDS,
+    UNICODE_MINUS,
+)
 from osteobiome.sumstats.reading import LINE
 from osteobiome.sumstats.reference import BUILDS, chromosome_lengths
 
@@ -149,11 +157,24 @@ def _p_checks(columns: frozenset[str]) -> list[RowCheck]:
 
 
 def _number_checks(name: str, *, required: bool) -> list[RowCheck]:
-    value = number(name)
-    checks = [(f"missing_{name}", blank(name).is_null() | value.is_nan(), name)] if required else []
+    value, text = number(name), blank(name)
+    checks = [(f"missing_{name}", text.is_null() | value.is_nan(), name)] if required else []
+    plain = text.str.replace_all(MINUS_SIGNS, "-").str.replace(",", ".", literal=True)
+    is_number = plain.cast(pl.Float64, strict=False).is_not_null() & value.is_null()
+    checks.append(("decimal_comma", is_number & text.str.contains(",", literal=True), name))
+    checks.append(("unicode_minus", is_number, name))
     checks.append((f"non_numeric_{name}", is_non_numeric(name), name))
     checks.append((f"infinite_{name}", value.is_infinite() | value.is_nan(), name))
     return checks
+
+
+LARGEST, SMALLEST = 1e100, 1e-100
+"""Effects and standard errors of a pair beyond these come from no study; the squares of both are numbers."""
+
+
+def _is_absurd(name: str) -> pl.Expr:
+    size = number(name).abs()
+    return (size > LARGEST) | ((size < SMALLEST) & (size > 0))
 
 
 def pair_checks(columns: frozenset[str]) -> list[RowCheck]:
@@ -172,6 +193,7 @@ def pair_checks(columns: frozenset[str]) -> list[RowCheck]:
         checks += _number_checks(f"beta_{side}", required=True)
         checks += _number_checks(f"se_{side}", required=True)
         checks.append((f"non_positive_se_{side}", number(f"se_{side}") <= 0, f"se_{side}"))
+        checks += [(f"absurd_{name}", _is_absurd(name), name) for name in (f"beta_{side}", f"se_{side}")]
     for name in ("eaf", "eaf_exposure", "eaf_outcome"):
         if name in columns:
             checks += _number_checks(name, required=False)

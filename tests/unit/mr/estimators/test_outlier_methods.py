@@ -81,7 +81,7 @@ def test_outlier_methods__one_exposure_effect_of_zero(method):
     if method is contamination_mixture:
         assert result.n_variants == 19
         lost = "1 of 20 variants have an exposure effect of 0, hence no ratio: left out."
-        assert result.message.startswith(f"{lost} 6 variants of 20 called invalid: row 1,")
+        assert result.message.startswith(f"{lost} 6 variants of 20 called invalid: variant 1,")
     else:
         assert result.n_variants == 20
     assert abs(result.beta - 0.4) < 6 * result.se
@@ -318,7 +318,10 @@ def test_outlier_methods__the_message_names_the_variants_called_invalid(method):
     some = "rs0, rs1, rs2, rs3, rs4 and 1 more"
     assert call(method, named).message == f"6 variants of 20 called invalid: {some}."
     if method is not contamination_mixture:  # which counts valid ones just beyond its reach as invalid
-        assert call(method, some_pair(20, invalid=0.1)).message == "2 variants of 20 called invalid: row 1 and row 2."
+        assert (
+            call(method, some_pair(20, invalid=0.1)).message
+            == "2 variants of 20 called invalid: variant 1 and variant 2."
+        )
         assert not call(method, some_pair(20, invalid=0.0)).message
 
 
