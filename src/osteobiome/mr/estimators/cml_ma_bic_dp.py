@@ -174,7 +174,7 @@ def goodness_of_fit(data: Scaled, path: Path, theta: NDArray[np.float64]) -> tup
     best, unit = path.best, float(path.se[path.best])
     arrays = np.stack([data.x, np.square(data.se_x), data.y, np.square(data.se_y)])
     predicted = predicted_variance(float(path.theta[best]), best, arrays) / unit / unit
-    variance, *errors = variance_of_pairs((theta - theta.mean()) / unit)
+    variance, *errors = variance_of_pairs((theta - theta.mean()) / unit if theta.size else theta)
     tests = []
     for name, error in zip(("goodness_of_fit_1", "goodness_of_fit_2"), errors, strict=True):
         # on the log scale a variance is nearer to normal
