@@ -201,8 +201,9 @@ def _models(found: Sensitivity) -> Section:
         for e in found.rucker.estimates
     ]
     tests = ", ".join(
-        f"{test.name} {significant(test.statistic, 4)} (p {p_value(test.neg_log_10_p_value)})"
+        f"{test.name} {_value(test.name, test.statistic)} (p {p_value(test.neg_log_10_p_value)})"
         for test in found.rucker.tests
+        if test.statistic is not None
     )
     notes = tuple(filter(None, (tests, found.rucker.message)))
     header = ("model", "estimate", "se", "95 % interval", "p", "")
