@@ -28,7 +28,7 @@ def test_tables__are_the_same_bytes_for_any_number_of_workers(adiposity_file, ad
     assert _done(run) == (19, 0, 0)
     ours = table_bytes(tmp_path / "out")
     assert {name.rsplit(".")[-1] for name in ours} == {"parquet", "csv"}
-    assert len(ours) == 30
+    assert len(ours) == 38
     assert ours == table_bytes(adiposity_results)
 
 

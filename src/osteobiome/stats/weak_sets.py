@@ -115,7 +115,7 @@ def neg_log10_conditional_p(statistic: float, tt: float, n_variants: int) -> flo
     Examples
     --------
     >>> round(neg_log10_conditional_p(3.841458820694124, 1e9, 20), 4), round(neg_log10_conditional_p(9e3, 1e9, 20), 1)
-    (1.301, 1956.5)
+    (1.301, 1956.4)
     """
     m, df = statistic, n_variants - 1
     if m <= 0.0:

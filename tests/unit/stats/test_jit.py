@@ -84,10 +84,11 @@ def test_kernel__is_compiled_anew_when_what_it_calls_has_changed(tmp_path, size,
     """numba looks at the file of the caller alone; the number of old machine code would be given, in silence."""
 
     def run(size, factor):
+        # no bytecode: it is held for valid by seconds and size of its source
         (tmp_path / "called.py").write_text(CALLED.format(size=size, factor=factor))
         code = f"import sys; sys.path[:0] = {[str(tmp_path), *sys.path]}; from caller import used; "
         code += "print(used(10.0), sum(used.stats.cache_hits.values()))"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=True)
         return done.stdout.split()
 
     (tmp_path / "caller.py").write_text(CALLER)

@@ -92,7 +92,7 @@ def ivw_robust(inst: Instruments, *, model: Model = "multiplicative", level: flo
     >>> on_outcome = [0.05, 0.11, 0.14, 0.4, 0.13]
     >>> pair = Instruments.from_arrays([0.1, 0.2, 0.3, 0.2, 0.25], [0.01] * 5, on_outcome, [0.02] * 5)
     >>> print(ivw_robust(pair))
-    ivw_robust: 0.5015 (se 0.0264, 5 variants)
+    ivw_robust: 0.5015 (se 0.0451, 5 variants)
     """
     check_level(level)
     check_option("model", model, MODELS)

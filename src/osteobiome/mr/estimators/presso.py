@@ -405,7 +405,7 @@ def presso(
     >>> result.n_variants, round(result.beta, 3)
     (5, 0.503)
     >>> result.message.partition(". ")[0]
-    '1 variant of 6 called outliers and left out: row 4'
+    '1 variant of 6 called outliers and left out: variant 4'
     """
     resampling = Resampling(METHOD, n_bootstrap, seed, level, distribution)
     check_option("outlier_test", outlier_test, ("exact", "draws"))
