@@ -39,6 +39,7 @@ def is_refused(pair, n_draws, seed):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("f", [4.0, 5.0, 8.0])
 def test_status__does_not_depend_on_the_number_of_draws(seen, f):
     """Away from the limits of 5 %, as far as Monte Carlo noise reaches; and the noise has no direction."""
@@ -110,6 +111,7 @@ def scores():
     return np.array([[result.diagnostic(f"goodness_of_fit_{k}").statistic for k in (1, 2)] for result in found])
 
 
+@pytest.mark.slow
 def test_goodness_of_fit__keeps_its_level_with_weak_valid_variants(monkeypatch):
     z = scores()
     rejected = np.mean(abs(z) > 1.96, axis=0)

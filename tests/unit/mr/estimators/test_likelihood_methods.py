@@ -94,6 +94,7 @@ def test_outlier_of_largest_weight__does_not_move_the_line(name):
     assert abs(mr.ivw(spoilt).beta - 0.4) > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_hundred_thousand_variants__take_seconds(name):
     pair = pair_of(100_000, direct=0.01)
@@ -315,6 +316,7 @@ def test_likelihood_ld__hard_cases(case):
     assert result.se > 0
 
 
+@pytest.mark.slow
 def test_likelihood_ld__a_weak_exposure_is_not_biased_towards_zero_as_ivw_is():
     """Exposure errors as large as the effects: IVW with the matrix is halved, the likelihood is not."""
     found = {"ivw_ld": [], "maximum_likelihood_ld": []}

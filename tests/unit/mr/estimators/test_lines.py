@@ -93,6 +93,7 @@ def test_robust__floor_by_fixed_effects_is_needed_for_coverage(name, n_below):
     assert covered[1] >= stats.binom.ppf(0.005, 300, 0.95)
 
 
+@pytest.mark.slow
 def test_robust__error_that_does_not_exist_is_a_status():
     """MM regression of few variants may end with weights under which its error is no number."""
     rng, statuses = np.random.default_rng(0), set()

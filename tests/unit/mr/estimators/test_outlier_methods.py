@@ -350,6 +350,7 @@ def test_mrmix__says_where_the_estimate_lies_and_what_the_mixture_is():
     assert "at the end of the package's grid (−1 to 1)" in mrmix(far, grid="mrmix").message
 
 
+@pytest.mark.slow
 def test_mrmix__of_valid_weak_variants_is_maximum_likelihood_and_not_biased():
     """60 variants of F 10, an effect of 0.5: a likelihood with log v would be off by a tenth, 7 Monte Carlo errors."""
     rng, found = np.random.default_rng(10), []
