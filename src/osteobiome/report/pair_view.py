@@ -140,29 +140,26 @@ def _steiger_filter(content: Content, row: dict[str, Any]) -> str:
     if silent is not None:
         return f"Steiger filter: {_named(content, row, silent['message'])}"
     test = content.diagnostic(row, "estimate_without_steiger_filter", method="steiger_filter")
-    if test is None:
-        return ""
-    if test["estimate"] is None:
-        return f"Steiger filter, the estimate without it: {_named(content, row, test['message'])}"
-    decimals = decimals_for(test["se"])
-    return (
-        f"Steiger filter: without it the estimate is {fixed(test['estimate'], decimals)} {row['unit']} (standard error "
-        f"{significant(test['se'])})."
-    )
+    heads = "Steiger filter, the estimate without it:", "Steiger filter: without it the estimate is"
+    return _other_estimate(content, row, test, heads)
 
 
 def _known_loci(content: Content, row: dict[str, Any]) -> str:
     """Put the estimate without variants in known pleiotropic loci beside the one with them."""
     test = content.diagnostic(row, "estimate_without_known_loci", method="known_loci")
+    without = "Without variants in known pleiotropic loci"
+    return _other_estimate(content, row, test, (f"{without}:", f"{without} the estimate is"))
+
+
+def _other_estimate(content: Content, row: dict[str, Any], test: dict[str, Any] | None, heads: tuple[str, str]) -> str:
+    """Return the sentence of an estimate from other variants: why there is none, or its number."""
     if test is None:
         return ""
+    missing, found = heads
     if test["estimate"] is None:
-        return f"Without variants in known pleiotropic loci: {_named(content, row, test['message'])}"
-    decimals = decimals_for(test["se"])
-    return (
-        f"Without variants in known pleiotropic loci the estimate is {fixed(test['estimate'], decimals)} {row['unit']} "
-        f"(standard error {significant(test['se'])})."
-    )
+        return f"{missing} {_named(content, row, test['message'])}"
+    number = fixed(test["estimate"], decimals_for(test["se"]))
+    return f"{found} {number} {row['unit']} (standard error {significant(test['se'])})."
 
 
 def _power(content: Content, row: dict[str, Any]) -> str:
