@@ -60,6 +60,20 @@ def table(name: str, rows: Iterable[Mapping[str, object]] = ()) -> pl.DataFrame:
     return pl.DataFrame(records, schema=schema, orient="row")
 
 
+def conform(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the declared columns of a table, in order and of their types; others are left out.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Table with all declared columns.
+    name : str
+        Key of ``core.columns.SCHEMAS``.
+    """
+    schema = polars_schema(name)
+    return frame.select(list(schema)).cast(schema)  # type: ignore[arg-type] # polars declares invariant mappings
+
+
 def validate(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return ``frame`` with the columns of schema ``name`` in order, or raise with every fault.
 

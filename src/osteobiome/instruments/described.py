@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from osteobiome.core.schema import polars_schema
+from osteobiome.core.schema import conform
 from osteobiome.core.thresholds import CANDIDATE_P
 from osteobiome.instruments.known_loci import mark_known_loci
 from osteobiome.instruments.strength import f_statistic
@@ -83,9 +83,8 @@ def described(
     names = ("beta_conditional", "ci_low_conditional", "ci_high_conditional", "beta_fiqt", "beta_empirical_bayes")
     columns += [pl.Series(name, v, dtype=pl.Float64).fill_nan(None) for name, v in zip(names, corrected, strict=True)]
     columns.append(pl.Series("correction_status", status, dtype=pl.String))
-    schema = polars_schema("instruments")
     full = mark_known_loci(frame, genome_build).with_columns(columns)
-    return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    return conform(full, "instruments")
 
 
 def _fiqt(frame: pl.DataFrame, strong: pl.DataFrame | None, n_tests: int | None) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from osteobiome.core.rows import MAX_LINES, DroppedRows, RowReport
-from osteobiome.core.schema import polars_schema, table
+from osteobiome.core.schema import conform, table
 from osteobiome.core.text import reason
 from osteobiome.core.thresholds import GENOME_WIDE_P, passes
 from osteobiome.instruments import Instruments
@@ -174,9 +174,8 @@ class PairReader:
         if proxies.is_empty():
             return table("proxies")
         names = {"family": self.params["family"], "exposure": exposure, "outcome": outcome}
-        schema = polars_schema("proxies")
         named = proxies.with_columns(pl.lit(value).alias(name) for name, value in names.items())
-        return named.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+        return conform(named, "proxies")
 
     def _filtered(
         self, frame: pl.DataFrame, exposure: str, outcome: str

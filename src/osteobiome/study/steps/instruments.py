@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 import polars as pl
 
-from osteobiome.core.schema import polars_schema, table
+from osteobiome.core.schema import conform, table
 from osteobiome.core.thresholds import CANDIDATE_P
 from osteobiome.instruments.candidates import Weak, passing
 from osteobiome.instruments.described import GIVEN, THREE_SAMPLE, described
@@ -166,8 +166,7 @@ def _thresholds(choice: _Choice, inputs: Inputs, chosen: pl.DataFrame) -> pl.Dat
         (pl.col("p_threshold") == choice.p_threshold).alias("is_declared"),
         pl.col("message").fill_null(""),
     )
-    schema = polars_schema("thresholds")
-    return judged(full).select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    return conform(judged(full), "thresholds")
 
 
 def _null_leads(choice: _Choice, inputs: Inputs, thresholds: tuple[float, ...]) -> pl.DataFrame:

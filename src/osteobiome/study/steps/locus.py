@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.errors import Fault, InputFileError
-from osteobiome.core.schema import polars_schema
+from osteobiome.core.schema import conform, table
 from osteobiome.ld import LdMatrix
 from osteobiome.ld.reading import read_ld
 from osteobiome.store import write_table
@@ -86,8 +86,7 @@ def _regional(
         _r2(part, lead, ld).alias("ld_r2"),
         is_lead.alias("is_lead"),
     )
-    schema = polars_schema("regional")
-    return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    return conform(full, "regional")
 
 
 def _r2(part: pl.DataFrame, lead: dict[str, Any] | None, ld: LdMatrix | None) -> pl.Series:
@@ -113,16 +112,15 @@ def _r2(part: pl.DataFrame, lead: dict[str, Any] | None, ld: LdMatrix | None) ->
 
 def _genes(inputs: Inputs, params: dict[str, Any]) -> pl.DataFrame:
     """Return the genes that touch the region, schema ``GENES``."""
-    schema = polars_schema("genes")
     if "genes" not in inputs.locations:
-        return pl.DataFrame(schema=schema)
+        return table("genes")
     touching = (
         (pl.col("chromosome") == params["chromosome"])
         & (pl.col("end") >= params["start"])
         & (pl.col("start") <= params["end"])
     )
     genes = read_genes(inputs.locations["genes"]).filter(touching).sort("start", "end", "gene")
-    return genes.with_columns(pl.lit(params["locus"]).alias("locus")).select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    return conform(genes.with_columns(pl.lit(params["locus"]).alias("locus")), "genes")
 
 
 STEPS.add("locus", Step("locus", 1, ("regional", "genes"), run))

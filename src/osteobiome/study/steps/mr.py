@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from osteobiome.core.estimate import Estimate, Status
-from osteobiome.core.schema import polars_schema, table
+from osteobiome.core.schema import conform, table
 from osteobiome.core.text import count
 from osteobiome.mr import grid
 from osteobiome.mr.checks import stack
@@ -201,8 +201,7 @@ def _for_report(pair: Pair, params: dict[str, Any]) -> pl.DataFrame:
         pl.Series("wald_ratio", _finite(ratio), dtype=pl.Float64).fill_nan(None),
         pl.Series("wald_ratio_se", _finite(ratio_se), dtype=pl.Float64).fill_nan(None),
     )
-    schema = polars_schema("harmonised")
-    return full.select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    return conform(full, "harmonised")
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

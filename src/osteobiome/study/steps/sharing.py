@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from osteobiome.core.schema import polars_schema
+from osteobiome.core.schema import conform
 from osteobiome.instruments.shared import shared_instruments
 from osteobiome.store import read_table, write_table
 from osteobiome.study.task import STEPS, Inputs, Step
@@ -31,8 +31,7 @@ def run(inputs: Inputs, out: Path) -> None:
         name.removeprefix("instruments:"): read_table(folder / "variants.parquet", schema="variants")
         for name, folder in inputs.locations.items()
     }
-    schema = polars_schema("shared_instruments")
-    found = shared_instruments(tables, related, same=same).select(list(schema)).cast(schema)  # type: ignore[arg-type]
+    found = conform(shared_instruments(tables, related, same=same), "shared_instruments")
     write_table(found, out / "shared_instruments.parquet", schema="shared_instruments")
 
 
